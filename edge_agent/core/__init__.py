@@ -1,0 +1,1 @@
+"""The terminal's logic without I/O."""

@@ -1,0 +1,1 @@
+"""Firmware of the terminal's board; runs under MicroPython."""

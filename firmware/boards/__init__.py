@@ -1,0 +1,1 @@
+"""Board descriptions: which device sits on which UART or pin."""

@@ -1,0 +1,1 @@
+"""Device drivers: bytes in, events out; each takes its port by injection."""

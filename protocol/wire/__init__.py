@@ -1,0 +1,1 @@
+"""The part of the protocol that also runs under MicroPython."""

@@ -1,0 +1,1 @@
+"""The service hall in software: devices byte for byte, real firmware, people, bad weather."""

@@ -1,0 +1,1 @@
+"""The board: real firmware in a real MicroPython process, with paced UARTs and a flash."""

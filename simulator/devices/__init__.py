@@ -1,0 +1,1 @@
+"""Byte-level device models; they import nothing of ours, so that byte tests prove something."""

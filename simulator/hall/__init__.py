@@ -1,0 +1,1 @@
+"""The hall: terminals, centre, network and people, live."""

@@ -1,0 +1,1 @@
+"""The centre: receives sealed batches, reconciles them and answers with signed receipts."""

@@ -1,0 +1,1 @@
+"""The centre's logic without I/O."""
