@@ -1,0 +1,25 @@
+"""The `tongban` command. Each role's commands are loaded only when they are asked for."""
+
+from cyclopts import App
+
+app = App(name="tongban", help="Self-service terminals for government service halls (通办).")
+app.command(
+    "simulator.hall.cli:demo",
+    name="demo",
+    help="Run a whole service hall in software: terminals, people, network, centre.",
+)
+app.command(
+    "edge_agent.cli:app",
+    name="terminal",
+    help="On a terminal's computer: serve citizens, keep records, sync.",
+)
+app.command(
+    "sync_server.cli:app",
+    name="server",
+    help="At the centre: receive records, list them, add terminals.",
+)
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    app()
