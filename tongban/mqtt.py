@@ -3,7 +3,9 @@
 Callbacks run on the connection's thread: hand the work on and return.
 """
 
+import contextlib
 import random
+import socket
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -99,7 +101,8 @@ class MqttLink:
         """Drop the present connection without a goodbye and come back, with a fresh will."""
         sock = self._client.socket()
         if sock is not None:
-            sock.close()
+            with contextlib.suppress(OSError):  # it may be lost already, which is what we want
+                sock.shutdown(socket.SHUT_RDWR)
 
     def _before_connect(self, _client: paho.Client, _data: Any) -> None:
         will = self._will() if callable(self._will) else self._will

@@ -1,0 +1,94 @@
+"""The one test command: `python3 run.py test [--apt] [pytest arguments]`.
+
+Installs the system packages it needs when it may (root, or --apt), runs ruff, mypy and pytest, and
+says loudly what had to be left out. With CI=true nothing may be left out.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent
+SYSTEM_PACKAGES = {"mosquitto": "mosquitto"}
+"""Program -> Debian package that brings it."""
+SEARCH = "/usr/sbin:/usr/local/sbin"
+
+
+def missing() -> dict[str, str]:
+    """The programs that are not on this machine, with their packages."""
+    path = os.environ.get("PATH", "") + os.pathsep + SEARCH
+    return {p: d for p, d in SYSTEM_PACKAGES.items() if not shutil.which(p, path=path)}
+
+
+def install_system_packages(asked: bool) -> dict[str, str]:
+    """Install what is missing if root or asked; returns what is still missing."""
+    absent = missing()
+    if not absent:
+        return {}
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if not shutil.which("apt-get") or not (root or asked):
+        return absent
+    sudo = [] if root else ["sudo"]
+    print("installing system packages:", *absent.values(), flush=True)
+    quiet = {"stdout": subprocess.DEVNULL}
+    # A package's own service must not start: tests start what they need on free ports.
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    subprocess.run([*sudo, "apt-get", "-q", "update"], check=False, env=environment, **quiet)
+    subprocess.run(
+        [*sudo, "apt-get", "-qy", "--no-install-recommends", "install", *absent.values()],
+        check=False,
+        env=environment,
+        **quiet,
+    )
+    return missing()
+
+
+def step(name: str, command: list[str]) -> bool:
+    """Run one step with its output, say how long it took."""
+    print(f"== {name}", flush=True)
+    started = time.monotonic()
+    good = subprocess.run(command, cwd=HERE, check=False).returncode == 0
+    print(
+        f"-- {name}: {'ok' if good else 'FAILED'} ({time.monotonic() - started:.0f} s)", flush=True
+    )
+    return good
+
+
+def main() -> int:
+    """Run everything; 0 when all is green."""
+    arguments = sys.argv[1:]
+    asked = "--apt" in arguments
+    chosen = [a for a in arguments if a != "--apt"]
+    absent = install_system_packages(asked)
+    if absent:
+        print("!" * 78)
+        print("LEFT OUT, because not installed:", ", ".join(absent))
+        print("To run everything: apt-get install", *absent.values(), "   (or: run.py test --apt)")
+        print("!" * 78, flush=True)
+        if os.environ.get("CI") == "true":
+            return 1
+    left_out = [f"--deselect-needs={program}" for program in absent]
+    python = [sys.executable, "-m"]
+    checks = (
+        []
+        if chosen
+        else [
+            ("ruff check", [*python, "ruff", "check", "."]),
+            ("ruff format", [*python, "ruff", "format", "--check", "."]),
+            ("mypy", [*python, "mypy"]),
+        ]
+    )
+    results = [step(name, command) for name, command in checks]
+    results.append(
+        step("pytest", [*python, "pytest", "-n", "2", "--dist", "worksteal", *left_out, *chosen])
+    )
+    if absent:
+        print("LEFT OUT, because not installed:", ", ".join(absent))
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""What all tests share: system programs that may be missing, free ports."""
+
+import socket
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--deselect-needs",
+        action="append",
+        default=[],
+        help="leave out tests marked needs(PROGRAM) for this program",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(program): the test starts this system program")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    absent = set(config.getoption("--deselect-needs"))
+    gone = [i for i in items if any(m.args[0] in absent for m in i.iter_markers("needs"))]
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [i for i in items if i not in gone]
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port on 127.0.0.1 that nothing listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
