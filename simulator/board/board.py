@@ -1,0 +1,353 @@
+"""One terminal's board: the real firmware in a real MicroPython process, its lines, pins, flash,
+watchdog and devices.
+
+Theory of operation. The firmware process inherits one bare socket for each UART and a bus
+(`bus.py`). This side paces the bytes (`line.py`), plugs the device models in (`wiring.py`) and
+gives the agent a pseudo terminal (`pty_link.py`). A reset of any cause is a SIGKILL and a new
+process: no `except` or `finally` of the firmware sees it, as on a board.
+
+| life | event | next | does |
+| --- | --- | --- | --- |
+| off | `start` | running | spawn, cause PWRON |
+| running | process gone, `kill()` | off | new life after `restart_ms`, cause PWRON |
+| running | `machine.reset()` | off | SIGKILL; new life, cause HARD |
+| running | watchdog not fed in time | off | SIGKILL; new life, cause WDT |
+| running | flash cut | off | SIGKILL; new life, cause PWRON |
+| running | program ended or raised | running (halted) | traceback in `log`; watchdog or `kill()` |
+| any | `stop` | gone | SIGKILL, no new life |
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import random
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from simulator.board.bus import Op, Record
+from simulator.board.flash import Flash
+from simulator.board.life import Life
+from simulator.board.line import SerialLine
+from simulator.board.pins import Pins
+from simulator.board.pty_link import PtyLink
+from simulator.board.pump import Pump
+from simulator.board.runtime import micropython_command
+from simulator.board.shim_build import build_shim
+from simulator.board.wiring import LINK_BAUD, LINK_UART, Wiring
+
+LOG_LINES_MAX = 500
+RESTART_MS = 200.0
+FIFO_BYTES = 128  # ESP32; an RP2350 has 32
+FEED_SLACK = 1.125  # the shim tells of a feed at most every eighth of the time-out
+_SOURCE_ROOT = Path(__file__).parents[2]
+
+
+class ResetCause(IntEnum):
+    """As `machine.reset_cause()` numbers them."""
+
+    PWRON = 1
+    HARD = 2
+    WDT = 3
+
+
+class Board:
+    """Use in a running asyncio loop: `await start()`, the agent opens `link_path`, `await stop()`.
+
+    `devices` maps `card_reader`, `printer`, `voice`, `gate`, `help_button` to models; what is
+    absent is not plugged in. `speed` runs devices and lines N times faster than the clock. `heap`
+    is MicroPython's `-X heapsize`. `firmware_folder` holds `firmware/` and `protocol/`, as .mpy or
+    .py (CPython needs .py and falls back to the sources). `collection` = (every_ms, lasts_ms)
+    freezes the firmware now and then, as a collection of a large heap does.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        devices: Mapping[str, Any],
+        *,
+        firmware_folder: Path,
+        speed: float = 1,
+        heap: str = "128wK",
+        runtime: str = "micropython",
+        seed: int = 0,
+        fifo_bytes: int = FIFO_BYTES,
+        restart_ms: float = RESTART_MS,
+        erase_stall_ms: float = 0,
+        collection: tuple[float, float] | None = None,
+        flash_blocks: int = 256,
+    ) -> None:
+        if runtime not in ("micropython", "cpython"):
+            raise ValueError(f"runtime must be micropython or cpython, not {runtime!r}")
+        self.name = name
+        self.folder = folder
+        self.runtime = runtime
+        self.speed = speed
+        self.resets = 0
+        self.last_cause = ResetCause.PWRON
+        self.on_reset: Callable[[ResetCause], None] = lambda _cause: None
+        self.log: deque[str] = deque(maxlen=LOG_LINES_MAX)
+        self.pins = Pins()
+        self._heap = heap
+        self._firmware_folder = firmware_folder
+        self._restart_ms = restart_ms / speed
+        self._erase_ms = erase_stall_ms / speed
+        self._collection = collection
+        self._random = random.Random(f"{seed}/{name}")
+        self._flash = Flash(folder / "flash.img", flash_blocks)
+        self._wiring = Wiring(devices, self.pins, self.now_ms)
+        self._link = PtyLink(LINK_BAUD)
+        self.link_path = self._link.path
+        self._fifo_bytes = fifo_bytes
+        self.lines = self._make_lines()
+        self._life: Life | None = None
+        self._next_cause = ResetCause.PWRON
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._watchdog_ms = 0.0
+        self._stopping = asyncio.Event()
+        self._booted = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.pins.on_input = self._tell_input
+
+    def _make_lines(self) -> dict[int, SerialLine]:
+        lines = {
+            LINK_UART: SerialLine(
+                LINK_UART, self._link, speed=self.speed, fifo_bytes=self._fifo_bytes
+            )
+        }
+        for uart, end in self._wiring.ends.items():
+            # A FIFO holds the same milliseconds at every speed; the link has its window and needs
+            # no such help.
+            lines[uart] = SerialLine(
+                uart,
+                end,
+                speed=self.speed,
+                fifo_bytes=self._fifo_bytes,
+                fifo_scale=max(1.0, self.speed),
+            )
+        for line in lines.values():
+            line.before_delivery = self._read_bus
+        return lines
+
+    # ---- what the outside does with a board
+
+    async def start(self) -> None:
+        """Power on. Returns when the process runs; `booted()` waits for its link."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._pump = Pump(list(self.lines.values()), self._refresh)
+        await self._boot()
+        self._tasks.append(asyncio.create_task(self._supervise()))
+        if self._collection is not None:
+            self._tasks.append(asyncio.create_task(self._collect(*self._collection)))
+
+    async def booted(self, timeout_s: float = 10) -> None:
+        """Wait until the firmware of this life has set its link up; TimeoutError carries the
+        board's last words."""
+        try:
+            await asyncio.wait_for(self._booted.wait(), timeout_s)
+        except TimeoutError:
+            words = "\n".join(list(self.log)[-20:])
+            raise TimeoutError(f"board {self.name} did not boot; its log ends:\n{words}") from None
+
+    async def stop(self) -> None:
+        """Power off for good. The flash image stays in `folder`."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        if self._life is not None:
+            self._life.kill()
+        await asyncio.gather(*self._tasks)
+        if self._tasks:
+            self._pump.close()
+        self._link.close()
+
+    def kill(self) -> None:
+        """Take the power away for `restart_ms`."""
+        if self._life is not None:
+            self._life.kill()
+
+    def cut_flash_after(self, writes: int) -> None:
+        """Cut the power in the middle of the flash write (or erase) with this number, counted from
+        now; 0 disarms."""
+        if self._life is not None:
+            self._life.send(Record(Op.CUT_AFTER, extra=writes))
+
+    def press_help(self, duration_ms: float = 300) -> None:
+        """A citizen presses the help button; `duration_ms` in the devices' time."""
+        self._wiring.press_help(duration_ms)
+        self._wake()
+
+    def changed(self) -> None:
+        """A device model was changed from outside (a card placed, a fault set): look at it now, not
+        when it next asks."""
+        self._wake()
+
+    def now_ms(self) -> float:
+        """The devices' clock: milliseconds, `speed` times faster than the host's."""
+        return asyncio.get_running_loop().time() * 1000 * self.speed
+
+    @property
+    def pid(self) -> int | None:
+        """The firmware's process, None between two lives."""
+        return None if self._life is None else self._life.process.pid
+
+    @property
+    def halted(self) -> bool:
+        """The firmware's program ended or raised in this life."""
+        return self._life is not None and self._life.halted
+
+    # ---- lives
+
+    async def _boot(self) -> None:
+        self._booted.clear()
+        command, environment = self._command()
+        self.log.append(f"[board] start, reset cause {self._next_cause.name}")
+        self.last_cause = self._next_cause
+        uarts = {uart: line.connect() for uart, line in self.lines.items()}
+        life = await Life.start(
+            command,
+            folder=self.folder,
+            environment=environment,
+            uarts=uarts,
+            inputs=self.pins.inputs,
+            on_line=self.log.append,
+        )
+        self._next_cause = ResetCause.PWRON
+        self._life = life
+        asyncio.get_running_loop().add_reader(life.fileno(), self._read_bus)
+        self._pump.begin_life(life.process.pid)
+
+    def _command(self) -> tuple[list[str], dict[str, str]]:
+        environment = {
+            "BOARD_RESET_CAUSE": str(int(self._next_cause)),
+            "BOARD_UNIQUE_ID": hashlib.sha256(self.name.encode()).hexdigest()[:12],
+            **self._flash.environment(erase_ms=self._erase_ms),
+        }
+        if self.runtime == "cpython":
+            has_sources = (self._firmware_folder / "firmware" / "main.py").exists()
+            environment["BOARD_FIRMWARE_FOLDER"] = str(
+                (self._firmware_folder if has_sources else _SOURCE_ROOT).resolve()
+            )
+            script = Path(__file__).with_name("shim_cpython.py")
+            return [sys.executable, str(script)], environment
+        shim = build_shim(self.folder / "runtime").resolve()
+        environment["MICROPYPATH"] = f".frozen:{shim}:{self._firmware_folder.resolve()}"
+        return [
+            *micropython_command(),
+            "-X",
+            f"heapsize={self._heap}",
+            "-m",
+            "board_start",
+        ], environment
+
+    async def _supervise(self) -> None:
+        while True:
+            life = self._life
+            assert life is not None
+            if self._stopping.is_set():
+                life.kill()
+            code = await life.ended()
+            self._end_life(life, code)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self._restart_ms / 1000)
+            if self._stopping.is_set():
+                return
+            self.resets += 1
+            self.on_reset(self._next_cause)
+            await self._boot()
+
+    def _end_life(self, life: Life, code: int) -> None:
+        self._read_bus()
+        self.log.append(f"[board] process ended with {code}")
+        asyncio.get_running_loop().remove_reader(life.fileno())
+        self._life = None
+        self._booted.clear()
+        self._pump.end_life()
+        for line in self.lines.values():
+            line.disconnect()
+        life.close()
+        self._feed_watchdog(0)
+        self.pins.float_outputs(self.now_ms())
+        self._wake()
+
+    async def _collect(self, every_ms: float, lasts_ms: float) -> None:
+        while not self._stopping.is_set():
+            gap_ms = self._random.uniform(0.5, 1.5) * every_ms
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), gap_ms / self.speed / 1000)
+            if self._stopping.is_set() or self._life is None:
+                continue
+            process = self._life.process
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGSTOP)
+                await asyncio.sleep(lasts_ms / self.speed / 1000)
+                process.send_signal(signal.SIGCONT)
+
+    # ---- bus
+
+    def _read_bus(self) -> None:
+        if self._life is not None:
+            for record in self._life.records():
+                self._on_record(self._life, record)
+
+    def _on_record(self, life: Life, record: Record) -> None:
+        match record.op:
+            case Op.PIN:
+                self.pins.output(record.unit, record.value, self.now_ms())
+                self._wake()
+            case Op.UART:
+                self.lines[record.unit].configure(record.extra, record.value)
+                if record.unit == LINK_UART:
+                    self._booted.set()
+            case Op.WATCHDOG:
+                self._feed_watchdog(record.extra)
+            case Op.FEED:
+                self._feed_watchdog(self._watchdog_ms)
+            case Op.RESET:
+                self._next_cause = ResetCause.HARD
+                life.kill()
+            case Op.CUT:
+                self.log.append("[board] power cut in a flash write")
+                life.kill()
+            case Op.ERASE_BEGIN | Op.ERASE_END:
+                for line in self.lines.values():
+                    line.erase(record.op is Op.ERASE_BEGIN)
+            case Op.HALT:
+                life.halted = True
+            case Op.CUT_AFTER:
+                raise ValueError("only the parent sends CUT_AFTER")
+
+    def _feed_watchdog(self, timeout_ms: float) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+            self._watchdog = None
+        self._watchdog_ms = timeout_ms
+        if timeout_ms > 0:
+            self._watchdog = asyncio.get_running_loop().call_later(
+                timeout_ms * FEED_SLACK / 1000, self._bite
+            )
+
+    def _bite(self) -> None:
+        if self._life is not None:
+            self.log.append("[board] watchdog")
+            self._next_cause = ResetCause.WDT
+            self._life.kill()
+
+    def _tell_input(self, pin: int, level: int) -> None:
+        if self._life is not None:
+            self._life.send(Record(Op.PIN, pin, level))
+
+    # ---- devices
+
+    def _refresh(self) -> float | None:
+        next_ms = self._wiring.refresh()
+        return None if next_ms is None else max(0.0, next_ms - self.now_ms()) / self.speed
+
+    def _wake(self) -> None:
+        if self._tasks or self._life is not None:
+            self._pump.wake()

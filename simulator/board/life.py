@@ -1,0 +1,101 @@
+"""One life of a board: a firmware process from power-on to its end, its bus and the lines of its
+log."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from simulator.board import bus
+
+LOG_LINE_BYTES_MAX = 400
+_READ_BYTES = 4096
+
+
+class Life:
+    """Made by `Life.start`; `ended` resolves when the process is gone."""
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        parent_bus: socket.socket,
+        on_line: Callable[[str], None],
+    ) -> None:
+        self.process = process
+        self.halted = False
+        self._bus = parent_bus
+        self._inbox = bytearray()
+        self._logging = asyncio.create_task(self._log(on_line))
+
+    @classmethod
+    async def start(
+        cls,
+        command: list[str],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        uarts: Mapping[int, socket.socket],
+        inputs: Mapping[int, int],
+        on_line: Callable[[str], None],
+    ) -> "Life":
+        """`uarts` are the board's ends, inherited under their numbers; `inputs` are the pin levels
+        at power-on."""
+        parent_bus, board_bus = socket.socketpair()
+        parent_bus.setblocking(False)
+        board_bus.setblocking(False)
+        for pin, level in inputs.items():
+            parent_bus.send(bus.pack(bus.Record(bus.Op.PIN, pin, level)))
+        fds = {f"BOARD_UART_{uart}_FD": end.fileno() for uart, end in uarts.items()}
+        fds["BOARD_BUS_FD"] = board_bus.fileno()
+        with board_bus:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=folder,
+                env={**os.environ, **environment, **{name: str(fd) for name, fd in fds.items()}},
+                pass_fds=tuple(fds.values()),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+        return cls(process, parent_bus, on_line)
+
+    def fileno(self) -> int:
+        """The bus, for `add_reader`."""
+        return self._bus.fileno()
+
+    def records(self) -> list[bus.Record]:
+        """What the board has put on the bus."""
+        with contextlib.suppress(BlockingIOError, ConnectionResetError):
+            self._inbox += self._bus.recv(_READ_BYTES)
+        return bus.unpack_all(self._inbox)
+
+    def send(self, record: bus.Record) -> None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._bus.send(bus.pack(record))
+
+    def kill(self) -> None:
+        """SIGKILL: the power is gone. A process that has just ended by itself is no error."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+
+    async def ended(self) -> int:
+        """Wait for the end; the exit code as subprocess gives it."""
+        code = await self.process.wait()
+        await self._logging
+        return code
+
+    def close(self) -> None:
+        self._bus.close()
+
+    async def _log(self, on_line: Callable[[str], None]) -> None:
+        assert self.process.stdout is not None
+        rest = b""
+        while chunk := await self.process.stdout.read(_READ_BYTES):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                on_line(line[:LOG_LINE_BYTES_MAX].decode(errors="replace"))
+            rest = rest[:LOG_LINE_BYTES_MAX]
+        if rest:
+            on_line(rest.decode(errors="replace"))

@@ -1,0 +1,62 @@
+"""The harness of a terminal: which device model hangs on which UART and pin of the simulated board.
+
+| where | what |
+| --- | --- |
+| UART 0 | link to the agent, 921600 |
+| UART 1, 2, 3 | card reader, printer, voice |
+| pin 4 out | gate relay |
+| pin 5 in | gate "passed" contact, active low |
+| pin 6 in | help button, active low |
+| pin 7 out | help lamp |
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from simulator.board.device_end import DeviceEnd
+from simulator.board.pins import Pins
+
+LINK_UART = 0
+LINK_BAUD = 921_600
+UART_OF = {"card_reader": 1, "printer": 2, "voice": 3}
+PIN_GATE_RELAY = 4
+PIN_GATE_PASSED = 5
+PIN_HELP_BUTTON = 6
+PIN_HELP_LAMP = 7
+
+
+class Wiring:
+    """`clock` gives the devices' milliseconds."""
+
+    def __init__(self, devices: Mapping[str, Any], pins: Pins, clock: Callable[[], float]) -> None:
+        self._pins = pins
+        self._clock = clock
+        self.ends = {
+            UART_OF[name]: DeviceEnd(device, clock)
+            for name, device in devices.items()
+            if name in UART_OF
+        }
+        self._gate = devices.get("gate")
+        self._help = devices.get("help_button")
+        pins.inputs.update({PIN_GATE_PASSED: 1, PIN_HELP_BUTTON: 1})
+        if self._gate is not None:
+            pins.on_output[PIN_GATE_RELAY] = self._gate.relay
+        if self._help is not None:
+            pins.on_output[PIN_HELP_LAMP] = self._help.lamp
+
+    def press_help(self, duration_ms: float) -> None:
+        if self._help is None:
+            raise LookupError("this board has no help button")
+        self._help.press(self._clock(), duration_ms)
+
+    def refresh(self) -> float | None:
+        """Bring the inputs up to date; the devices' time at which something wants to act next."""
+        now = self._clock()
+        wanted = [end.next_ms() for end in self.ends.values()]
+        if self._gate is not None:
+            self._pins.drive(PIN_GATE_PASSED, int(not self._gate.passed_contact(now)))
+            wanted.append(self._gate.next_ms(now))
+        if self._help is not None:
+            self._pins.drive(PIN_HELP_BUTTON, int(not self._help.pressed(now)))
+            wanted.append(self._help.next_ms(now))
+        return min((at for at in wanted if at is not None), default=None)
