@@ -9,6 +9,7 @@ The line may be slower than its baud when the host is busy, never faster: a late
 make up for lost time.
 """
 
+import contextlib
 import fcntl
 import socket
 import struct
@@ -70,6 +71,8 @@ class SerialLine:
         self._board_baud = 0
         self._capacity = 0
         self._capacity_in_erase: int | None = None
+        # In the FIFO too, but not in the kernel yet, which counts hundreds of bytes a small send.
+        self._held = bytearray()
         self._credit_to = 0.0
         self._credit_from = 0.0
         self._busy_to = self._busy_from = False
@@ -91,6 +94,7 @@ class SerialLine:
         self.near = self._board_end = None
         self._board_baud = self._capacity = 0
         self._capacity_in_erase = None
+        self._held.clear()
 
     def configure(self, baud: int, rxbuf_bytes: int) -> None:
         """The firmware set its UART up; 0 baud switches it off."""
@@ -102,7 +106,8 @@ class SerialLine:
         buffer."""
         self._capacity_in_erase = None
         if running and self._board_end is not None:
-            in_buffer = max(0, bytes_waiting(self._board_end.fileno()) - self.fifo_bytes)
+            received = bytes_waiting(self._board_end.fileno()) + len(self._held)
+            in_buffer = max(0, received - self.fifo_bytes)
             self._capacity_in_erase = min(self._capacity, in_buffer + self.fifo_bytes)
 
     def pump(self, elapsed_ms: float, board_ms: float) -> bool:
@@ -129,7 +134,8 @@ class SerialLine:
             self._credit_to = 0.0
         if data:
             self._into_fifo(data)
-        return self._busy_to
+        self._flush()
+        return self._busy_to or bool(self._held)
 
     def _into_fifo(self, data: bytes) -> None:
         if self.near is None or self._board_end is None or self._board_baud == 0:
@@ -138,11 +144,16 @@ class SerialLine:
         capacity = self._capacity_in_erase
         if capacity is None:
             capacity = self._capacity
-        room = max(0, capacity - bytes_waiting(self._board_end.fileno()))
+        room = max(0, capacity - bytes_waiting(self._board_end.fileno()) - len(self._held))
         taken = self._through_wire(data[:room])
         self.overflow_bytes += len(data) - len(taken)
-        if taken:
-            self.bytes_to_board += self.near.send(taken)
+        self.bytes_to_board += len(taken)
+        self._held += taken
+
+    def _flush(self) -> None:
+        if self._held and self.near is not None:
+            with contextlib.suppress(BlockingIOError):
+                del self._held[: self.near.send(self._held)]
 
     def _pump_from_board(self, elapsed_ms: float) -> bool:
         if self.near is None:
