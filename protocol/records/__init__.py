@@ -1,0 +1,53 @@
+"""Facts that happen at a terminal: the registry of kinds and their coding."""
+
+from protocol.records.codec import (
+    CODING_MSGPACK,
+    RECORD_BYTES_MAX,
+    decode,
+    encode,
+    is_visit,
+)
+from protocol.records.kinds import (
+    DIRECTION_ENTRY,
+    DIRECTION_EXIT,
+    KINDS,
+    OUTCOME_NOT_PRINTED,
+    OUTCOME_PRINTED,
+    OUTCOME_UNKNOWN,
+    Body,
+    Common,
+    DeviceState,
+    GatePassage,
+    HelpCall,
+    KindInfo,
+    Person,
+    PrintOutcome,
+    ServiceFact,
+    TerminalStarted,
+    TimeQuality,
+)
+
+__all__ = [
+    "CODING_MSGPACK",
+    "DIRECTION_ENTRY",
+    "DIRECTION_EXIT",
+    "KINDS",
+    "OUTCOME_NOT_PRINTED",
+    "OUTCOME_PRINTED",
+    "OUTCOME_UNKNOWN",
+    "RECORD_BYTES_MAX",
+    "Body",
+    "Common",
+    "DeviceState",
+    "GatePassage",
+    "HelpCall",
+    "KindInfo",
+    "Person",
+    "PrintOutcome",
+    "ServiceFact",
+    "TerminalStarted",
+    "TimeQuality",
+    "decode",
+    "encode",
+    "is_visit",
+]

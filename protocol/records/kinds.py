@@ -1,0 +1,133 @@
+"""The registry of record kinds. Append only.
+
+A number is never reused; a body only ever gains optional fields at its end, and then its
+`version` in KINDS goes up. Readers ignore fields they do not know, so an older centre still takes
+the facts of a newer terminal. tests/protocol/golden_records.json holds bytes of every version;
+they decode for ever. Every text and number is bounded here, so a decoded record is a valid one.
+"""
+
+from enum import IntEnum
+from typing import Annotated, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+U8 = Annotated[int, Meta(ge=0, le=0xFF)]
+U16 = Annotated[int, Meta(ge=0, le=0xFFFF)]
+U32 = Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
+U63 = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Text = Annotated[str, Meta(max_length=500)]
+Bytes8 = Annotated[bytes, Meta(min_length=8, max_length=8)]
+FIELDS_MAX = 64
+
+DIRECTION_ENTRY, DIRECTION_EXIT = 1, 2
+OUTCOME_PRINTED, OUTCOME_NOT_PRINTED, OUTCOME_UNKNOWN = 1, 2, 3
+
+
+class TimeQuality(IntEnum):
+    """How far `at_ms` can be trusted."""
+
+    UNKNOWN = 0
+    FLOOR = 1  # not before; the highest time the terminal ever saw
+    SYNCED = 2
+
+
+class Common(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What every record says: schema version, terminal time and its quality, and its origin.
+
+    `at_ms`: Unix ms as the terminal had it. `mono_ms`: ms since the agent's boot `boot` (8 random
+    bytes). `correlation`: 8 bytes shared by everything one card or event caused.
+    """
+
+    version: Annotated[int, Meta(ge=1, le=255)]
+    at_ms: U63
+    time_quality: Annotated[int, Meta(ge=0, le=2)]
+    mono_ms: U63
+    boot: Bytes8
+    correlation: Bytes8
+
+
+class Person(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Who: `document` C citizen card, J residence permit, I foreign permanent resident card."""
+
+    document: Annotated[str, Meta(pattern="^[CJI]$")]
+    number: Annotated[str, Meta(min_length=5, max_length=24)]
+    name: Annotated[str, Meta(max_length=60)]
+
+    def __repr__(self) -> str:
+        return f"Person({self.document})"  # numbers and names stay out of logs and tracebacks
+
+
+class GatePassage(msgspec.Struct, frozen=True, array_like=True):
+    """A person went through the gate. `status`: code of the status list, 0 when not on it;
+    `list_version` 0: no list was in force."""
+
+    service: Name
+    definition: U32
+    direction: Annotated[int, Meta(ge=1, le=2)]
+    person: Person
+    status: U8 = 0
+    list_version: U32 = 0
+
+
+class ServiceFact(msgspec.Struct, frozen=True, array_like=True):
+    """A fact of any service; its fields are defined by the service definition, not by code."""
+
+    service: Name
+    definition: U32
+    fields: Annotated[dict[Name, Text | int], Meta(max_length=FIELDS_MAX)]
+    person: Person | None = None
+    visit: bool = False
+
+
+class PrintOutcome(msgspec.Struct, frozen=True, array_like=True):
+    """Whether paper came out. `effect`: effect id of the print. `of`: seq of the record printed."""
+
+    effect: Annotated[int, Meta(ge=0)]
+    outcome: Annotated[int, Meta(ge=1, le=3)]
+    of: U63
+
+
+class HelpCall(msgspec.Struct, frozen=True, array_like=True):
+    """The help button. `event`: the board's event number. `age_ms`: ms on the board until now."""
+
+    event: U32
+    age_ms: U32
+
+
+class TerminalStarted(msgspec.Struct, frozen=True, array_like=True):
+    """The agent started. `reason`: what its boot was, in one word."""
+
+    agent_version: Name
+    reason: Name
+
+
+class DeviceState(msgspec.Struct, frozen=True, array_like=True):
+    """A device changed state; numbers as in protocol/wire/states.py."""
+
+    device: U8
+    state: U8
+    detail: U8 = 0
+
+
+Body = GatePassage | ServiceFact | PrintOutcome | HelpCall | TerminalStarted | DeviceState
+
+
+class KindInfo(NamedTuple):
+    """A kind: dotted name, latest schema version, body, and whether a record of it is a visit."""
+
+    name: str
+    version: int
+    body: type[Body]
+    visit: bool
+
+
+KINDS: dict[int, KindInfo] = {
+    1: KindInfo("gate.passage", 1, GatePassage, visit=True),
+    2: KindInfo("service.fact", 1, ServiceFact, visit=False),  # its `visit` field says so
+    3: KindInfo("print.outcome", 1, PrintOutcome, visit=False),
+    4: KindInfo("help.call", 1, HelpCall, visit=False),
+    5: KindInfo("terminal.started", 1, TerminalStarted, visit=False),
+    6: KindInfo("device.state", 1, DeviceState, visit=False),
+}
