@@ -19,6 +19,7 @@ U63 = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=500)]
 Bytes8 = Annotated[bytes, Meta(min_length=8, max_length=8)]
+I64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 FIELDS_MAX = 64
 
 DIRECTION_ENTRY, DIRECTION_EXIT = 1, 2
@@ -76,7 +77,7 @@ class ServiceFact(msgspec.Struct, frozen=True, array_like=True):
 
     service: Name
     definition: U32
-    fields: Annotated[dict[Name, Text | int], Meta(max_length=FIELDS_MAX)]
+    fields: Annotated[dict[Name, Text | I64], Meta(max_length=FIELDS_MAX)]
     person: Person | None = None
     visit: bool = False
 
