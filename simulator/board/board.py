@@ -42,6 +42,7 @@ from simulator.board.wiring import LINK_BAUD, LINK_UART, Wiring
 
 LOG_LINES_MAX = 500
 RESTART_MS = 200.0
+HELP_HOLD_MS = 200.0
 FIFO_BYTES = 128  # ESP32; an RP2350 has 32
 FEED_SLACK = 1.125  # the shim tells of a feed at most every eighth of the time-out
 _SOURCE_ROOT = Path(__file__).parents[2]
@@ -100,7 +101,7 @@ class Board:
         self._collection = collection
         self._random = random.Random(f"{seed}/{name}")
         self._flash = Flash(folder / "flash.img", flash_blocks)
-        self._wiring = Wiring(devices, self.pins, self.now_ms)
+        self._wiring = Wiring(devices, self.pins, self.now_ms, self._wake)
         self._link = PtyLink(LINK_BAUD)
         self.link_path = self._link.path
         self._fifo_bytes = fifo_bytes
@@ -140,6 +141,7 @@ class Board:
         """Power on. Returns when the process runs; `booted()` waits for its link."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._pump = Pump(list(self.lines.values()), self._refresh)
+        self._refresh()
         await self._boot()
         self._tasks.append(asyncio.create_task(self._supervise()))
         if self._collection is not None:
@@ -177,10 +179,9 @@ class Board:
         if self._life is not None:
             self._life.send(Record(Op.CUT_AFTER, extra=writes))
 
-    def press_help(self, duration_ms: float = 300) -> None:
-        """A citizen presses the help button; `duration_ms` in the devices' time."""
-        self._wiring.press_help(duration_ms)
-        self._wake()
+    def press_help(self, hold_ms: float = HELP_HOLD_MS) -> None:
+        """A citizen presses the help button for `hold_ms` of the host; debouncing has no speed."""
+        self._wiring.press_help(hold_ms * self.speed)
 
     def changed(self) -> None:
         """A device model was changed from outside (a card placed, a fault set): look at it now, not

@@ -33,8 +33,8 @@ class FarEnd(Protocol):
     def read(self, limit: int) -> bytes:
         """At most `limit` bytes that now leave for the board."""
 
-    def write(self, data: bytes) -> None:
-        """Bytes that arrived from the board."""
+    def write(self, data: bytes, more: bool) -> None:
+        """Bytes that arrived from the board; `more` follow them without a gap."""
 
     def pending(self) -> bool:
         """More bytes are ready to leave for the board."""
@@ -159,9 +159,8 @@ class SerialLine:
         if self.near is None:
             return False
         rate = self._bytes_a_ms()
-        self._credit_from += rate * (
-            elapsed_ms if self._busy_from else min(elapsed_ms, IDLE_CREDIT_MS)
-        )
+        was_busy = self._busy_from
+        self._credit_from += rate * (elapsed_ms if was_busy else min(elapsed_ms, IDLE_CREDIT_MS))
         self._busy_from = True
         allowed = int(self._credit_from)
         if allowed == 0:
@@ -171,11 +170,11 @@ class SerialLine:
         except (BlockingIOError, ConnectionResetError):
             data = b""
         self._credit_from -= len(data)
-        if data:
+        self._busy_from = len(data) == allowed
+        if data or was_busy:
             self.before_delivery()
             self.bytes_from_board += len(data)
-            self.far.write(self._through_wire(data))
-        self._busy_from = len(data) == allowed
+            self.far.write(self._through_wire(data), self._busy_from)
         if not self._busy_from:
             self._credit_from = 0.0
         return self._busy_from

@@ -36,7 +36,7 @@ class PtyLink:
     def pending(self) -> bool:
         return bytes_waiting(self._master) > 0
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, more: bool) -> None:  # noqa: ARG002 - a terminal has no gaps
         room = max(0, TERMINAL_BUFFER_BYTES - bytes_waiting(self._slave))
         try:
             sent = os.write(self._master, data[:room]) if room else 0

@@ -50,6 +50,7 @@ class Pump:
         self._handle = self._loop.call_soon(self._run)
 
     def _run(self) -> None:
+        self._handle = None
         now_ms = self._loop.time() * 1000
         elapsed_ms = now_ms - self._last_ms
         self._last_ms = now_ms
@@ -63,11 +64,9 @@ class Pump:
         next_ms = self._refresh()
         if busy:
             next_ms = TICK_MS
-        if next_ms is not None:
+        if next_ms is not None and self._handle is None:  # a device may have called `wake`
             delay_s = max(next_ms, TICK_MS) / 1000
             self._handle = self._loop.call_later(delay_s, self._run)
-        else:
-            self._handle = None
 
     def _arm(self, line: SerialLine) -> None:
         fds = [] if line.near is None else [line.near.fileno()]

@@ -23,12 +23,22 @@ PIN_GATE_RELAY = 4
 PIN_GATE_PASSED = 5
 PIN_HELP_BUTTON = 6
 PIN_HELP_LAMP = 7
+ON_PINS = ("gate", "help_button")
 
 
 class Wiring:
-    """`clock` gives the devices' milliseconds."""
+    """`clock` gives the devices' milliseconds, `wake` is called when somebody touched a device."""
 
-    def __init__(self, devices: Mapping[str, Any], pins: Pins, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        devices: Mapping[str, Any],
+        pins: Pins,
+        clock: Callable[[], float],
+        wake: Callable[[], None],
+    ) -> None:
+        unknown = set(devices) - set(UART_OF) - set(ON_PINS)
+        if unknown:
+            raise ValueError(f"no place on the board for {sorted(unknown)}")
         self._pins = pins
         self._clock = clock
         self.ends = {
@@ -38,7 +48,8 @@ class Wiring:
         }
         self._gate = devices.get("gate")
         self._help = devices.get("help_button")
-        pins.inputs.update({PIN_GATE_PASSED: 1, PIN_HELP_BUTTON: 1})
+        for device in devices.values():
+            device.wake = wake
         if self._gate is not None:
             pins.on_output[PIN_GATE_RELAY] = self._gate.relay
         if self._help is not None:

@@ -14,6 +14,9 @@ import serial
 
 from simulator.board import Board, ResetCause
 from simulator.board.line import bytes_waiting
+from simulator.devices.gate import Gate
+from simulator.devices.help_button import HelpButton
+from simulator.devices.syn6288_voice import Syn6288Voice
 
 TINY = Path(__file__).parent / "tiny_firmware"
 ANSWER_S = 8.0
@@ -116,6 +119,46 @@ def test_uart_echoes_every_byte_no_faster_than_its_baud(
             line_ms = len(sent) * 10 / baud * 1000
             assert device.came_ms[-1] - begun * 1000 >= line_ms - 3
             assert board.lines[uart].overflow_bytes == 0
+
+    run(scene)
+
+
+@pytest.mark.parametrize("speed", [1, 8])
+def test_a_device_that_refuses_gaps_between_bytes_takes_a_whole_frame(
+    tmp_path: Path, speed: float
+) -> None:
+    async def scene() -> None:
+        voice = Syn6288Voice()
+        frame = bytes.fromhex("FD00CB0101") + "测".encode("gbk") * 100 + b"\x36"
+        async with running(tmp_path, {"voice": voice}, speed=speed) as (_, talker):
+            assert await talker.ask("open 3 9600 256") == "opened"
+            await asyncio.sleep(0.2)  # the chip boots
+            answer = await talker.ask(f"send 3 {frame.hex()}")
+            assert answer in ("answer 41", "answer 4a41")
+            assert voice.transcript[0].text == "测" * 100
+
+    run(scene)
+
+
+def test_gate_and_help_button_hang_on_their_pins(tmp_path: Path) -> None:
+    async def scene() -> None:
+        gate, button = Gate(), HelpButton()
+        devices = {"gate": gate, "help_button": button}
+        async with running(tmp_path, devices, speed=8) as (board, talker):
+            assert await talker.ask("in") == "in 1"
+            button.hold(board.now_ms())
+            await asyncio.sleep(0.05)
+            assert await talker.ask("in") == "in 0"
+            button.release(board.now_ms())
+            await asyncio.sleep(0.05)
+            assert await talker.ask("in") == "in 1"
+            assert await talker.ask("out 1") == "set"
+            await asyncio.sleep(0.05)
+            assert gate.openings == 1
+            assert board.pins.inputs[5] == 1
+            assert gate.walk_through()
+            await asyncio.sleep(0.01)
+            assert board.pins.inputs[5] == 0
 
     run(scene)
 

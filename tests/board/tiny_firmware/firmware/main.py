@@ -67,6 +67,15 @@ def run():
         elif word == "echo":
             echo_until_silent(uart, ports[argument])
             say(uart, "echoed")
+        elif word == "send":
+            number, data = argument.split()
+            ports[number].write(bytes.fromhex(data))
+            answer = b""
+            begun = time.ticks_ms()
+            while time.ticks_diff(time.ticks_ms(), begun) < 300:
+                answer += ports[number].read(64) or b""
+                time.sleep_ms(1)
+            say(uart, "answer " + answer.hex())
         elif word == "block":
             number, ms = argument.split()
             say(uart, "blocking")
