@@ -9,8 +9,8 @@
 | OPEN | open_ms without passage | CLOSED | - |
 | any | fire alarm | OPEN | until the alarm ends |
 
-No standard exists; times are engineering values. The board calls `drive` at each edge of its output
-pin, `sense` when it looks at its input pin, and looks again at `next_ms`.
+No standard exists; times are engineering values. The board calls `relay` at each edge of its output
+pin and `passed_contact` for its input, and looks again at `next_ms`.
 """
 
 import random
@@ -62,7 +62,6 @@ class Gate:
         rng: random.Random | None = None,
         timing: GateTiming | None = None,
         fail_safe: bool = False,
-        contact_active_low: bool = False,
         auto_pass_ms: float | None = None,
         on_open: Callable[[], None] | None = None,
     ) -> None:
@@ -77,7 +76,6 @@ class Gate:
         self.openings = self.passages = self.pulse_count = 0
         self.pulses: list[Pulse] = []
         self._fail_safe = fail_safe
-        self._active_low = contact_active_low
         self._relay_since_ms: float | None = None
         self._relay_worked = False
         self._close_at_ms: float | None = None
@@ -113,7 +111,7 @@ class Gate:
 
     # --- pins
 
-    def drive(self, level: int, now_ms: float) -> None:
+    def relay(self, level: int, now_ms: float) -> None:
         """The relay's level: 1 pulls it."""
         self._tick(now_ms)
         if level and self._relay_since_ms is None:
@@ -127,15 +125,13 @@ class Gate:
                 self.pulses[-1].ended_ms = now_ms
             self._relay_since_ms = None
 
-    def sense(self, now_ms: float) -> int:
-        """Level of the passage contact's pin."""
+    def passed_contact(self, now_ms: float) -> bool:
+        """The passage contact is closed."""
         self._tick(now_ms)
         closed = bool(self._contact_level)
         if "contact_dead" in self.faults or "power_off" in self.faults:
             closed = False
-        if "contact_stuck" in self.faults:
-            closed = True
-        return int(closed != self._active_low)
+        return closed or "contact_stuck" in self.faults
 
     def next_ms(self, now_ms: float) -> float | None:
         """When something changes by itself; None: not before a pin or a person does."""

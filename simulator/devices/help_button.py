@@ -1,7 +1,7 @@
 """The help button: a bouncing contact to ground, and the lamp that acknowledges it.
 
-The board reads `sense` (0 = pressed, when active low), writes the lamp with `drive`, and looks
-again at `next_ms`. A contact bounces for `bounce_ms` after each change; a driver debounces 30 ms.
+The board reads `pressed`, writes the lamp with `lamp`, and looks again at `next_ms`. A contact
+bounces for `bounce_ms` after each change; a driver debounces 30 ms.
 """
 
 import random
@@ -26,7 +26,7 @@ class ButtonTiming:
 
 
 class HelpButton:
-    """The button. People use `press()`, `hold()` and `release()`; `lamp` is what they see."""
+    """The button. People use `press()`, `hold()` and `release()`; `lamp_lit` is what they see."""
 
     FAULTS: ClassVar = {
         "dead": Fault("presses do not close the contact", condition=True),
@@ -40,7 +40,6 @@ class HelpButton:
         *,
         rng: random.Random | None = None,
         timing: ButtonTiming | None = None,
-        active_low: bool = True,
     ) -> None:
         self.rng = rng if rng is not None else random.Random(0)
         self.timing = timing if timing is not None else ButtonTiming()
@@ -50,53 +49,41 @@ class HelpButton:
         self.presses = 0
         self.lamp_changes: list[tuple[float, int]] = []
         """(moment, level) of each change of the lamp's pin."""
-        self._active_low = active_low
-        self._asked: list[tuple[int, float | None]] = []
         self._edges: list[tuple[float, int]] = []
         self._closed = 0
         self._lamp_pin = 0
 
     @property
-    def lamp(self) -> bool:
+    def lamp_lit(self) -> bool:
         """The lamp shines."""
         return bool(self._lamp_pin) and "lamp_broken" not in self.faults
 
     # --- people
 
-    def press(self, hold_ms: float | None = None) -> None:
-        """Press and let go after `hold_ms` (default: a usual short press)."""
-        self._ask(1, self.timing.press_ms if hold_ms is None else hold_ms)
+    def press(self, now_ms: float, duration_ms: float | None = None) -> None:
+        """Press, and let go after `duration_ms` (default: a usual short press)."""
+        self.hold(now_ms)
+        self.release(now_ms + (self.timing.press_ms if duration_ms is None else duration_ms))
 
-    def hold(self) -> None:
+    def hold(self, now_ms: float) -> None:
         """Press and keep pressing until `release()`."""
-        self._ask(1, None)
+        self.presses += 1
+        self._move(1, now_ms)
 
-    def release(self) -> None:
+    def release(self, now_ms: float) -> None:
         """Let go."""
-        self._ask(0, None)
-
-    def _ask(self, level: int, hold_ms: float | None) -> None:
-        if len(self._asked) < EDGES_PENDING_MAX:
-            self.presses += level
-            self._asked.append((level, hold_ms))
-        self._woken()
+        self._move(0, now_ms)
 
     # --- pins
 
-    def sense(self, now_ms: float) -> int:
-        """Level of the button's pin."""
-        for level, hold_ms in self._asked:
-            self._move(level, now_ms)
-            if hold_ms is not None:
-                self._move(0, now_ms + hold_ms)
-        self._asked.clear()
+    def pressed(self, now_ms: float) -> bool:
+        """The contact is closed at this moment (it bounces)."""
         while self._edges and self._edges[0][0] <= now_ms:
             self._closed = self._edges.pop(0)[1]
         closed = bool(self._closed) and "dead" not in self.faults
-        closed = closed or "stuck_pressed" in self.faults
-        return int(closed != self._active_low)
+        return closed or "stuck_pressed" in self.faults
 
-    def drive(self, level: int, now_ms: float) -> None:
+    def lamp(self, level: int, now_ms: float) -> None:
         """The lamp's pin: 1 is on."""
         if level != self._lamp_pin and len(self.lamp_changes) < LAMP_CHANGES_KEPT_MAX:
             self.lamp_changes.append((now_ms, level))
@@ -104,18 +91,19 @@ class HelpButton:
 
     def next_ms(self, now_ms: float) -> float | None:
         """When the contact changes next; None: not before a person does something."""
-        if self._asked:
-            return now_ms
         return max(now_ms, self._edges[0][0]) if self._edges else None
 
     def _move(self, level: int, at_ms: float) -> None:
         """Queue a change of the contact with its bounces; it rests at `level`."""
+        if len(self._edges) >= EDGES_PENDING_MAX:
+            return
         long = self.faults.take("long_bounce")
         span_ms = self.timing.long_bounce_ms if long else self.timing.bounce_ms
         moments = sorted(self.rng.uniform(0, span_ms) for _ in range(2 * self.timing.bounces))
         edges = [(at_ms, level)]
         edges += [(at_ms + at, level ^ (i + 1) % 2) for i, at in enumerate(moments)]
         self._edges = sorted([*self._edges, *edges], key=lambda edge: edge[0])
+        self._woken()
 
     def _woken(self) -> None:
         if self.wake is not None:
