@@ -3,8 +3,8 @@
 A text block is 256 bytes of UTF-16LE in one of three layouts, told apart by the byte at offset 248:
 'J' residence permit of Hong Kong, Macao and Taiwan residents, 'I' foreign permanent resident card
 (2017), anything else citizen card. The foreign card of 2023 (reported as 'Y') is refused: its field
-widths are not published, and a guessed number would name somebody else. Unused places hold spaces, on some cards U+0000. Address,
-authority and ethnic group are not read: nobody here needs them.
+widths are not published, and a guessed number would name somebody else. Unused places hold spaces,
+on some cards U+0000. Address, authority and ethnic group are not read: nobody here needs them.
 
 An ID number (GB 11643-1999) is 17 digits and a MOD 11-2 check. The area code is never judged:
 441900 (Dongguan) has no districts and is missing from common tables.
