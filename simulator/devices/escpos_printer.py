@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from simulator.devices.escpos_commands import Engine
-from simulator.devices.escpos_lexer import Command, Lexer
+from simulator.devices.escpos_lexer import CONTROL, TEXT, Command, Lexer
 from simulator.devices.escpos_status import Status
 from simulator.devices.faults import Fault
 from simulator.devices.paper import Paper, Slip
@@ -179,10 +179,10 @@ class EscposPrinter(UartDevice):
     def _real_time(self, byte: int, now_ms: float) -> bool:
         """Act on a real-time command that `byte` completes; True when buffers were dropped."""
         self._recent = (self._recent + bytes((byte,)))[-REAL_TIME_BYTES:]
-        last = self._recent[-3:]
-        if last[:2] == b"\x10\x04" and 1 <= byte <= 5:
+        asked = self._recent[-3:-1]
+        if asked == b"\x10\x04" and 1 <= byte <= 5:
             self._reply(self.status.real_time(byte), now_ms)
-        elif last[:2] == b"\x10\x05" and byte in (1, 2) and self._jammed:
+        elif asked == b"\x10\x05" and byte in (1, 2) and self._jammed:
             self._jammed = False
             if byte == 2:
                 self._drop_buffers()
@@ -289,7 +289,8 @@ class EscposPrinter(UartDevice):
     def _execute(self, command: Command) -> None:
         if command.name == "GS ( H" and "unknown_as_text" in self.faults:
             for byte in command.raw[2:]:
-                self._engine.execute(Command("text", bytes((byte,))), self._status, self._due_ms)
+                name = CONTROL if byte < 0x20 else TEXT
+                self._engine.execute(Command(name, bytes((byte,))), self._status, self._due_ms)
         elif command.name == "GS ( H" and "no_process_id" in self.faults:
             return
         else:
