@@ -1,0 +1,93 @@
+"""What is in a batch: opens, decodes and reconciles its rows into what the store keeps.
+
+A row that does not open or decode becomes a record with its bytes and an exception code, and a
+line in the quarantine; it never stops the rows after it.
+"""
+
+from collections.abc import Sequence
+
+from protocol.envelope import EpochReader, Sealed
+from protocol.errors import RecordError
+from protocol.receipts import ExceptionCode
+from protocol.records import Person, decode
+from sync_server.core.chains import MAIN
+from sync_server.core.reconcile import RULES, Key
+from sync_server.core.store_port import Arrival, Chain, PersonRow, QuarantineRow, RecordRow
+from sync_server.people import KnownPeople, PersonVault
+
+NOT_OPENED = "does not open under its epoch's key"
+
+
+class ContentsOpener:
+    """Opens rows. Its `known_people` must hear of each commit and rollback."""
+
+    def __init__(self, vault: PersonVault) -> None:
+        self._vault = vault
+        self.known_people = KnownPeople()
+
+    def open(
+        self, terminal: int, chain: Chain, rows: Sequence[Sealed], reader: EpochReader | None
+    ) -> Arrival:
+        """Everything to store for `rows`, which end at `chain`'s head. No reader: none opens."""
+        branch, arrival = chain.branch, chain.arrival
+        exception = 0 if branch == MAIN else int(ExceptionCode.BRANCH_HELD)
+        contents = Arrival(arrival, chain, [], [], [], [])
+        plaintexts = reader.unseal_rows(rows) if reader else [None] * len(rows)
+        for row, plaintext in zip(rows, plaintexts, strict=True):
+            seq, kind, coding, ciphertext, link = row
+            key = (terminal, branch, seq)
+            if plaintext is None:
+                _quarantine(contents, key, row, ExceptionCode.QUARANTINED_SEAL, NOT_OPENED)
+                continue
+            try:
+                common, body = decode(kind, coding, plaintext)
+            except RecordError as error:
+                _quarantine(contents, key, row, ExceptionCode.QUARANTINED_SCHEMA, str(error))
+                continue
+            contents.records.append(
+                RecordRow(
+                    terminal,
+                    branch,
+                    seq,
+                    arrival,
+                    kind,
+                    coding,
+                    common.at_ms,
+                    common.time_quality,
+                    common.correlation,
+                    exception,
+                    link,
+                    ciphertext,
+                )
+            )
+            person = getattr(body, "person", None)
+            ref = None if person is None else self._name(person, contents.people)
+            visit = RULES[type(body)](key, common, body, ref)
+            if visit is not None:
+                contents.visits.append(visit)
+        return contents
+
+    def _name(self, person: Person, people: list[PersonRow]) -> bytes:
+        """The person's pseudonym; a person not surely known gets a row."""
+        ref = self._vault.ref(person)
+        if self.known_people.is_new(ref):
+            people.append(self._vault.seal(ref, person))
+        return ref
+
+
+def _quarantine(contents: Arrival, key: Key, row: Sealed, code: ExceptionCode, reason: str) -> None:
+    contents.quarantined.append(QuarantineRow(*key, reason))
+    contents.records.append(
+        RecordRow(
+            *key,
+            contents.number,
+            row.kind,
+            row.coding,
+            None,
+            None,
+            None,
+            int(code),
+            row.link,
+            row.ciphertext,
+        )
+    )

@@ -1,0 +1,211 @@
+"""The store on SQLite: one connection, one writer; other processes may read and enrol beside it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from sync_server.core.store_port import (
+    Arrival,
+    Chain,
+    SampleRow,
+    StateRow,
+    StoredEpoch,
+    StoreError,
+    Terminal,
+)
+from tongban.database import migrate, open_database
+
+DATABASE_FILE = "centre.db"
+CACHE_KIB = 64 * 1024
+CHECKPOINT_PAGES = 8_000  # 32 MiB of log: each page is then copied once for many commits
+
+
+def open_store(path: Path | str, *, vfs: str | None = None) -> "SqliteStore":
+    """Open (or make) the centre's database and bring its schema up to date.
+
+    Raises tongban.database.DatabaseError.
+    """
+    connection = open_database(path, vfs=vfs)
+    connection.pragma("cache_size", -CACHE_KIB)
+    connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+    migrate(connection, "sync_server")
+    return SqliteStore(connection)
+
+
+class SqliteStore:
+    """Adapter of core.store_port.Store. Not thread-safe: one thread uses it at a time."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self.connection = connection
+        self._terminals: dict[str, Terminal | None] = {}
+        self._terminals_seen = -1
+
+    @property
+    def generation(self) -> int:
+        """New after each restore of the centre from a backup."""
+        return int(self.connection.execute("SELECT value FROM meta WHERE name = 'generation'").get)
+
+    @contextmanager
+    def transaction(self) -> Iterator["SqliteTransaction"]:
+        """One durable commit, or nothing. Raises StoreError."""
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+        except apsw.Error as error:
+            raise StoreError(f"database: {error}") from error
+        try:
+            yield SqliteTransaction(self.connection, self._fresh_terminals())
+            self.connection.execute("COMMIT")
+        except BaseException as error:
+            self._undo()
+            if isinstance(error, apsw.Error):
+                raise StoreError(f"database: {error}") from error
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    def _undo(self) -> None:
+        if self.connection.in_transaction:  # SQLite ended it already on a full or failing disk
+            self.connection.execute("ROLLBACK")
+
+    def _fresh_terminals(self) -> dict[str, Terminal | None]:
+        """Terminals by name, forgotten when another process has changed the database."""
+        version = self.connection.pragma("data_version")
+        if version != self._terminals_seen:
+            self._terminals.clear()
+            self._terminals_seen = version
+        return self._terminals
+
+
+class SqliteTransaction:
+    """Adapter of core.store_port.Transaction."""
+
+    def __init__(self, connection: apsw.Connection, terminals: dict[str, Terminal | None]) -> None:
+        self._do = connection.execute
+        self._many = connection.executemany
+        self._connection = connection
+        self._terminals = terminals
+
+    def _row(self, sql: str, *values: object) -> Any:
+        """The first row as a tuple, or None."""
+        return self._do(sql, values).fetchone()
+
+    def terminal(self, name: str) -> Terminal | None:
+        found = self._terminals.get(name)
+        if found is None:
+            row = self._row(
+                "SELECT terminal, name, unit, verify_key, revoked FROM terminal WHERE name = ?",
+                name,
+            )
+            if row is not None:
+                number, _, unit, key, revoked = row
+                found = Terminal(number, name, unit, key, bool(revoked))
+                self._terminals[name] = found
+        return found
+
+    def chains(self, terminal: int) -> list[Chain]:
+        rows = self._do(
+            "SELECT branch, seq, link, parent, fork_seq, arrival FROM chain "
+            "WHERE terminal = ? ORDER BY branch",
+            (terminal,),
+        )
+        return [Chain(*row) for row in rows]
+
+    def link_at(self, terminal: int, branch: int, seq: int) -> bytes | None:
+        row = self._row(
+            "SELECT link FROM record WHERE terminal = ? AND branch = ? AND seq = ?",
+            terminal,
+            branch,
+            seq,
+        )
+        return None if row is None else bytes(row[0])
+
+    def exceptions(
+        self, terminal: int, branch: int, first: int, last: int
+    ) -> list[tuple[int, int]]:
+        rows = self._do(
+            "SELECT seq, exception FROM record WHERE terminal = ? AND branch = ? "
+            "AND seq BETWEEN ? AND ? AND exception <> 0 ORDER BY seq",
+            (terminal, branch, first, last),
+        )
+        return [(seq, code) for seq, code in rows]
+
+    def epoch(self, terminal: int, opener_hash: bytes) -> StoredEpoch | None:
+        row = self._row(
+            "SELECT epoch, epoch_id, opener, branch FROM epoch "
+            "WHERE terminal = ? AND opener_hash = ?",
+            terminal,
+            opener_hash,
+        )
+        return None if row is None else StoredEpoch(*row)
+
+    def clock_offset_ms(self, terminal: int) -> int | None:
+        row = self._row("SELECT clock_offset_ms FROM terminal_state WHERE terminal = ?", terminal)
+        return None if row is None else int(row[0])
+
+    def add_epoch(
+        self, terminal: int, opener_hash: bytes, epoch_id: bytes, opener: bytes, branch: int
+    ) -> StoredEpoch:
+        self._do(
+            "INSERT INTO epoch(terminal, opener_hash, epoch_id, opener, branch) "
+            "VALUES(?, ?, ?, ?, ?)",
+            (terminal, opener_hash, epoch_id, opener, branch),
+        )
+        return StoredEpoch(self._connection.last_insert_rowid(), epoch_id, opener, branch)
+
+    def new_arrival(
+        self, terminal: int, epoch: int, received_ms: int, clock_offset_ms: int | None
+    ) -> int:
+        self._do(
+            "INSERT INTO arrival(terminal, epoch, received_ms, clock_offset_ms) VALUES(?, ?, ?, ?)",
+            (terminal, epoch, received_ms, clock_offset_ms),
+        )
+        return self._connection.last_insert_rowid()
+
+    def add(self, terminal: int, arrival: Arrival) -> None:
+        self._insert(
+            "INSERT INTO record VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", arrival.records
+        )
+        self._insert("INSERT INTO visit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", arrival.visits)
+        self._insert("INSERT OR IGNORE INTO person VALUES(?, ?, ?)", arrival.people)
+        self._insert("INSERT INTO quarantine VALUES(?, ?, ?, ?)", arrival.quarantined)
+        self._do(
+            "INSERT INTO chain(terminal, branch, seq, link, parent, fork_seq, arrival) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "seq = excluded.seq, link = excluded.link, arrival = excluded.arrival",
+            (terminal, *arrival.chain),
+        )
+
+    def _insert(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            self._many(sql, rows)
+
+    def raise_alarm(self, terminal: int, code: str, now_ms: int, text: str) -> None:
+        self._do(
+            "INSERT INTO alarm(terminal, code, raised_ms, text) VALUES(?, ?, ?, ?)",
+            (terminal, code, now_ms, text),
+        )
+
+    def state_order(self, terminal: int) -> tuple[int, int] | None:
+        row = self._row("SELECT session, number FROM terminal_state WHERE terminal = ?", terminal)
+        return None if row is None else (row[0], row[1])
+
+    def put_state(self, row: StateRow) -> None:
+        self._do("INSERT OR REPLACE INTO terminal_state VALUES(?, ?, ?, ?, ?, ?)", row)
+
+    def forget_state(self, terminal: int) -> None:
+        self._do("DELETE FROM terminal_state WHERE terminal = ?", (terminal,))
+
+    def count(self, terminal: int, code: int, count: int, now_ms: int) -> None:
+        self._do(
+            "INSERT INTO intake_count VALUES(?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "count = count + excluded.count, last_ms = excluded.last_ms",
+            (terminal, code, count, now_ms),
+        )
+
+    def put_sample(self, row: SampleRow) -> None:
+        self._do("INSERT OR REPLACE INTO intake_sample VALUES(?, ?, ?, ?, ?, ?, ?)", row)
