@@ -1,0 +1,99 @@
+"""What the board session tells the terminal. Numbers as in protocol.wire.states."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LinkUp:
+    """The board is there. `info`: what it said of itself."""
+
+    version: int
+    info: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class LinkDown:
+    """The board is gone, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card was read. `block`: its text block, 256 bytes."""
+
+    read_no: int
+    block: bytes
+
+
+@dataclass(frozen=True)
+class CardFault:
+    """No card was read."""
+
+    read_no: int
+    reason: int
+
+
+@dataclass(frozen=True)
+class CardRemoved:
+    """The card of this read has left the reader."""
+
+    read_no: int
+
+
+@dataclass(frozen=True)
+class SpeechEnded:
+    """The utterance is over; `heard`: to its end."""
+
+    say_id: int
+    heard: bool
+
+
+@dataclass(frozen=True)
+class EffectResult:
+    """What became of an effect."""
+
+    effect_id: int
+    outcome: int
+    detail: int
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An event that the board keeps until it is acknowledged. `age_ms`: ago, on the board."""
+
+    event_no: int
+    kind: int
+    age_ms: int
+    tail: bytes
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device's state, now."""
+
+    device: int
+    state: int
+    detail: int
+
+
+@dataclass(frozen=True)
+class BoardTrouble:
+    """The board said something that its protocol version does not allow."""
+
+    text: str
+
+
+BoardEvent = (
+    LinkUp
+    | LinkDown
+    | Card
+    | CardFault
+    | CardRemoved
+    | SpeechEnded
+    | EffectResult
+    | Happened
+    | Device
+    | BoardTrouble
+)

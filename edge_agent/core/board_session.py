@@ -1,0 +1,338 @@
+"""The agent's side of the board link: what the terminal wants from its board, kept until it is so.
+
+The session holds wishes, not messages: the read that is on, the utterance that sounds, the effects
+that nobody has answered. After each link up it says them again.
+
+| an effect is | event | next | does |
+| --- | --- | --- | --- |
+| TO_SEND | room on the link | SENT | PULSE, or all PRINT_DATA and PRINT_RUN |
+| TO_SEND, nothing of it sent | link up | TO_SEND | |
+| TO_SEND, begun to send | link up | TO_ASK | |
+| SENT | link up, or ASK_EVERY_MS without an answer | TO_ASK | |
+| TO_ASK | room on the link | ASKED | EFFECT_QUERY |
+| ASKED | link up, or ASK_EVERY_MS without an answer | TO_ASK | |
+| ASKED | EFFECT_RESULT never seen, job known | TO_SEND | the same id again: the board does it at most once |
+| any | EFFECT_RESULT | gone | the outcome goes to the terminal |
+| any | `abandon` | gone | |
+
+Times are ticks of protocol.wire.ticks. Nothing here blocks, waits or does I/O.
+"""
+
+import zlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge_agent.core import board_events as bx
+from protocol.wire import messages, states
+from protocol.wire.link import Link
+from protocol.wire.ticks import add, diff
+
+AGENT_ROLE = 0
+WINDOW_BYTES = 4096
+PRINT_CHUNK_BYTES = 256
+PRINT_JOB_BYTES_MAX = 4096  # the board keeps one job in a buffer of this size
+ASK_EVERY_MS = 4_000
+EFFECTS_MAX = 16
+EVENT_ACKS_MAX = 32
+IDLE_MS = 1_000
+
+TO_SEND, SENT, TO_ASK, ASKED = "to send", "sent", "to ask", "asked"
+
+
+class SessionError(Exception):
+    """The terminal asked for more than the session can keep; the text names the limit."""
+
+
+@dataclass
+class _Effect:
+    """`pulse_ms` 0 and `slip` empty: only the outcome of an earlier life is asked for."""
+
+    effect_id: int
+    stage: str
+    slip: bytes = b""
+    pulse_ms: int = 0
+    sent_bytes: int = 0
+    begun: bool = False
+    at: int = 0  # ticks when it got to SENT or ASKED
+
+    @property
+    def has_job(self) -> bool:
+        return bool(self.slip or self.pulse_ms)
+
+
+@dataclass
+class _Utterance:
+    """`at`: which part sounds; `number`: the utterance number that this part has on the link."""
+
+    say_id: int
+    parts: list[bytes]
+    volume: int
+    speed: int
+    number: int
+    at: int = 0
+    sent: bool = False
+
+
+class BoardSession:
+    """`listener` gets the events of board_events. `session`: 32 random bits, new every start."""
+
+    def __init__(
+        self, session: int, info: bytes, listener: Callable[[bx.BoardEvent], None]
+    ) -> None:
+        self._listener = listener
+        self._link = Link(AGENT_ROLE, session, self, window=WINDOW_BYTES, info=info)
+        self._now = 0
+        self._read: tuple[int, int] | None = None
+        self._read_sent = False
+        self._stop_read: int | None = None
+        self._utterance: _Utterance | None = None
+        self._hush = False
+        self._utterance_no = 0
+        self._effects: dict[int, _Effect] = {}
+        self._acks: deque[int] = deque()
+
+    @property
+    def up(self) -> bool:
+        """Whether the board is there."""
+        return bool(self._link.up)
+
+    # ---- bytes and time
+
+    def receive(self, data: bytes, now: int) -> None:
+        """Bytes from the line."""
+        self._now = now
+        self._link.receive(data, len(data), now)
+
+    def pull(self, now: int) -> bytes | None:
+        """The next bytes for the line, None when there is nothing to write now."""
+        self._now = now
+        self._say_wishes()
+        frame = self._link.pull(now)
+        return bytes(frame) if frame is not None else None
+
+    def tick(self, now: int) -> None:
+        """Timers."""
+        self._now = now
+        self._link.tick(now)
+        for effect in self._effects.values():
+            if effect.stage in (SENT, ASKED) and diff(now, effect.at) >= ASK_EVERY_MS:
+                effect.stage = TO_ASK
+
+    def deadline_ms(self, now: int) -> int:
+        """Milliseconds until `tick` is due."""
+        waits = [IDLE_MS, self._link.deadline(now)]
+        waits += [
+            diff(add(effect.at, ASK_EVERY_MS), now)
+            for effect in self._effects.values()
+            if effect.stage in (SENT, ASKED)
+        ]
+        return max(0, min(waits))
+
+    # ---- wishes
+
+    def read_card(self, read_no: int, time_limit_ms: int) -> None:
+        """Read one card; 0 ms waits until one comes or `stop_read`."""
+        self._read = (read_no & 0xFFFF, min(0xFFFF, -(-time_limit_ms // 100)))
+        self._read_sent = False
+        self._stop_read = None
+
+    def stop_read(self) -> None:
+        """Read no card."""
+        if self._read is not None:
+            self._stop_read = self._read[0] if self._read_sent else None
+            self._read = None
+
+    def say(self, say_id: int, parts: list[bytes], volume: int, speed: int) -> None:
+        """Speak encoded parts one after the other; what sounds now is interrupted."""
+        self._utterance = _Utterance(say_id, parts, volume, speed, self._next_utterance_no())
+        self._hush = False
+
+    def hush(self) -> None:
+        """Stop speaking."""
+        self._hush = self._utterance is not None
+        self._utterance = None
+
+    def print_slip(self, effect_id: int, slip: bytes) -> None:
+        """Print once. Raises SessionError when the slip is too long or too much is waiting."""
+        if not 0 < len(slip) <= PRINT_JOB_BYTES_MAX:
+            raise SessionError(f"slip of {len(slip)} bytes, at most {PRINT_JOB_BYTES_MAX}")
+        self._add(_Effect(effect_id, TO_SEND, slip=slip))
+
+    def pulse(self, effect_id: int, duration_ms: int) -> None:
+        """Open the gate once. Raises SessionError when too much is waiting."""
+        self._add(_Effect(effect_id, TO_SEND, pulse_ms=duration_ms))
+
+    def query(self, effect_id: int) -> None:
+        """What became of an effect of an earlier life. Raises SessionError."""
+        self._add(_Effect(effect_id, TO_ASK))
+
+    def abandon(self, effect_id: int) -> None:
+        """Nobody waits for this effect any more: it is not sent again."""
+        self._effects.pop(effect_id, None)
+
+    def acknowledge(self, event_no: int) -> None:
+        """The board may forget this event. One ack too many comes again with its event."""
+        if self.up and len(self._acks) < EVENT_ACKS_MAX:
+            self._acks.append(event_no)
+
+    def _add(self, effect: _Effect) -> None:
+        if len(self._effects) >= EFFECTS_MAX and effect.effect_id not in self._effects:
+            raise SessionError(f"{EFFECTS_MAX} effects wait for the board; is it connected?")
+        self._effects[effect.effect_id] = effect
+
+    def _next_utterance_no(self) -> int:
+        self._utterance_no = self._utterance_no % 0xFFFF + 1
+        return self._utterance_no
+
+    # ---- sending
+
+    def _say_wishes(self) -> None:
+        if self._link.up:
+            _ = (
+                self._send_reads()
+                and self._send_effects()
+                and self._send_speech()
+                and self._send_acks()
+            )
+
+    def _send(self, kind: int, *fields: int, tail: bytes = b"") -> bool:
+        return bool(self._link.send(messages.pack(kind, *fields, tail=tail)))
+
+    def _send_reads(self) -> bool:
+        if self._stop_read is not None:
+            if not self._send(messages.READ_STOP, self._stop_read):
+                return False
+            self._stop_read = None
+        if self._read is not None and not self._read_sent:
+            self._read_sent = self._send(messages.READ_CARD, *self._read)
+            return self._read_sent
+        return True
+
+    def _send_effects(self) -> bool:
+        return all(self._send_effect(effect) for effect in self._effects.values())
+
+    def _send_effect(self, effect: _Effect) -> bool:
+        """False when the link has no room."""
+        if effect.stage == TO_ASK:
+            if not self._send(messages.EFFECT_QUERY, effect.effect_id):
+                return False
+            effect.stage, effect.at = ASKED, self._now
+        elif effect.stage == TO_SEND:
+            if not (self._send_slip(effect) if effect.slip else self._send_pulse(effect)):
+                return False
+            effect.stage, effect.at = SENT, self._now
+        return True
+
+    def _send_pulse(self, effect: _Effect) -> bool:
+        effect.begun = self._send(messages.PULSE, effect.effect_id, effect.pulse_ms)
+        return effect.begun
+
+    def _send_slip(self, effect: _Effect) -> bool:
+        slip = effect.slip
+        while effect.sent_bytes < len(slip):
+            chunk = slip[effect.sent_bytes : effect.sent_bytes + PRINT_CHUNK_BYTES]
+            head = (effect.effect_id, effect.sent_bytes)
+            if not self._send(messages.PRINT_DATA, *head, tail=chunk):
+                return False
+            effect.begun = True
+            effect.sent_bytes += len(chunk)
+        return self._send(messages.PRINT_RUN, effect.effect_id, len(slip), zlib.crc32(slip))
+
+    def _send_speech(self) -> bool:
+        if self._hush:
+            if not self._send(messages.HUSH):
+                return False
+            self._hush = False
+        spoken = self._utterance
+        if spoken is None or spoken.sent:
+            return True
+        head = (spoken.number, spoken.volume, spoken.speed)
+        spoken.sent = self._send(messages.SAY, *head, tail=spoken.parts[spoken.at])
+        return spoken.sent
+
+    def _send_acks(self) -> bool:
+        while self._acks:
+            if not self._send(messages.EVENT_ACK, self._acks[0]):
+                return False
+            self._acks.popleft()
+        return True
+
+    # ---- what the link reports
+
+    def link_up(self, version: int, info: bytes) -> None:
+        """Called by the link."""
+        self._read_sent = False
+        self._stop_read = None
+        self._hush = False
+        self._acks.clear()  # what was not acknowledged comes again
+        if self._utterance is not None:
+            self._utterance.sent = False
+        for effect in self._effects.values():
+            if effect.begun or effect.stage == ASKED:
+                effect.stage, effect.sent_bytes = TO_ASK, 0
+        self._listener(bx.LinkUp(version, parse_info(bytes(info))))
+
+    def link_down(self, reason: str) -> None:
+        """Called by the link."""
+        self._listener(bx.LinkDown(reason))
+
+    def link_message(self, view: memoryview) -> None:
+        """Called by the link for every message of the board."""
+        try:
+            kind, fields, tail = messages.unpack(view)
+        except messages.MessageError as error:
+            self._listener(bx.BoardTrouble(f"board message refused: {error}"))
+            return
+        if kind == messages.EFFECT_RESULT:
+            self._on_result(*fields)
+        elif kind == messages.SPEECH:
+            self._on_speech(*fields)
+        elif kind == messages.CARD:
+            self._listener(bx.Card(fields[0], bytes(tail)))
+            self._end_read(fields[0])
+        elif kind == messages.CARD_FAULT:
+            self._listener(bx.CardFault(*fields))
+        elif kind == messages.CARD_REMOVED:
+            self._listener(bx.CardRemoved(*fields))
+        elif kind == messages.EVENT:
+            self._listener(bx.Happened(*fields, bytes(tail)))
+        elif kind == messages.DEVICE:
+            self._listener(bx.Device(*fields))
+        else:
+            self._listener(bx.BoardTrouble(f"board sent an agent's message 0x{kind:02X}"))
+
+    def _end_read(self, read_no: int) -> None:
+        """A read is over with its card; it is not asked for again after a link up."""
+        if self._read is not None and self._read[0] == read_no:
+            self._read = None
+
+    def _on_result(self, effect_id: int, outcome: int, detail: int) -> None:
+        effect = self._effects.get(effect_id)
+        if effect is None:
+            return  # abandoned, or answered twice
+        if outcome == states.NEVER_SEEN and effect.has_job:
+            effect.stage, effect.sent_bytes = TO_SEND, 0
+            return
+        del self._effects[effect_id]
+        self._listener(bx.EffectResult(effect_id, outcome, detail))
+
+    def _on_speech(self, number: int, state: int) -> None:
+        spoken = self._utterance
+        if spoken is None or number != spoken.number or state == states.SPEECH_STARTED:
+            return
+        finished = state == states.SPEECH_FINISHED
+        if finished and spoken.at + 1 < len(spoken.parts):
+            spoken.at += 1
+            spoken.sent = False
+            spoken.number = self._next_utterance_no()
+            return
+        self._utterance = None
+        self._listener(bx.SpeechEnded(spoken.say_id, finished))
+
+
+def parse_info(info: bytes) -> dict[str, str]:
+    """`key=value` lines of a HELLO; lines of another form are left out."""
+    lines = info.decode("utf-8", "replace").splitlines()
+    pairs = (line.split("=", 1) for line in lines if "=" in line)
+    return {key.strip(): value.strip() for key, value in pairs}

@@ -1,0 +1,58 @@
+"""The checks of a visit, as functions of what is known. Each returns (outcome, facts).
+
+Hashing a number is slow on purpose (scrypt, about 50 ms): run status and presence off the loop.
+"""
+
+import datetime
+
+from protocol.people import CardHolder, id_number_problem
+from protocol.status_list import StatusList
+
+Facts = dict[str, str | int]
+Result = tuple[str, Facts]
+
+
+def card_valid(holder: CardHolder, day: datetime.date) -> Result:
+    """`day`: today in Shanghai. A card without an end (长期) does not expire."""
+    foreign = holder.person.document == "I"
+    if not foreign and id_number_problem(holder.person.number):
+        return "invalid", {}
+    if holder.valid_to is not None and day > holder.valid_to:
+        return "expired", {}
+    return ("valid" if holder.is_valid_on(day) else "invalid"), {}
+
+
+def status(
+    holder: CardHolder, status_list: StatusList | None, now_ms: int, age_ms_max: int
+) -> Result:
+    """Looks the person up in the cached list. An old list that names the person still counts.
+
+    A clock that stands before the list was issued makes it no older.
+    """
+    if status_list is None:
+        return "unknown", _facts("unknown", 0, 0)
+    code = status_list.lookup(
+        status_list.scrypt.digest(holder.person.document, holder.person.number)
+    )
+    if code:
+        return "listed", _facts("listed", code, status_list.version)
+    old = now_ms - status_list.issued_ms > age_ms_max or not status_list.is_current(now_ms)
+    outcome = "too_old" if old else "clear"
+    return outcome, _facts(outcome, 0, status_list.version)
+
+
+def direction(configured: str, last: str | None) -> Result:
+    """`configured`: entry, exit or both; `last`: the person's last passage here today, if any."""
+    way = configured
+    if configured == "both":
+        way = "exit" if last == "entry" else "entry"
+    return way, {"direction": way}
+
+
+def option(on: bool) -> Result:
+    """A switch of the terminal's configuration."""
+    return ("yes" if on else "no"), {}
+
+
+def _facts(outcome: str, code: int, version: int) -> Facts:
+    return {"status": outcome, "status_code": code, "list_version": version}

@@ -1,0 +1,127 @@
+"""What must hold over a whole definition, whatever happens in a visit.
+
+1. No circles: a visit always ends, and a step is done at most once.
+2. No step that nothing leads to.
+3. What a step needs is there on every way to it. `recorded` is such a need: a gate is opened, a
+   slip printed and a text that says "done" spoken only behind a durable record.
+
+The facts that are sure at a step are those that every way to it brings.
+"""
+
+from edge_agent.core.flow_definition import Definition, DefinitionError, Step, TextChoice
+from edge_agent.core.flow_steps import CHECKS, FIELDS_ALWAYS, RECORDS, STEPS
+from edge_agent.core.texts import Texts
+
+_BRINGS = {
+    fact: f"a {name} step"
+    for name, kind in STEPS.items()
+    for facts in kind.outcomes.values()
+    for fact in facts
+} | {
+    fact: f"the check {name}"
+    for name, kind in CHECKS.items()
+    for facts in kind.outcomes.values()
+    for fact in facts
+}
+_VALUES = {"direction": ("entry", "exit"), "status": ("clear", "listed", "too_old", "unknown")}
+
+
+def check_definition(file: str, definition: Definition, texts: Texts) -> None:
+    """Raises DefinitionError."""
+    order = _in_order(file, definition)
+    for name in definition.steps:
+        if name not in order:
+            raise DefinitionError(
+                f"{file}: steps.{name}: do: no step leads here. Name it in a `next`, or remove it."
+            )
+    sure: dict[str, frozenset[str] | None] = dict.fromkeys(definition.steps)
+    sure[definition.first] = frozenset()
+    for name in order:
+        step = definition.steps[name]
+        facts = sure[name]
+        assert facts is not None  # a step stands behind all that lead to it
+        _check_step(file, definition, step, facts, texts)
+        for outcome, target in step.next.items():
+            if target in definition.steps:
+                after = facts | frozenset(step.kind.outcomes[outcome])
+                before = sure[target]
+                sure[target] = after if before is None else before & after
+
+
+def _in_order(file: str, definition: Definition) -> list[str]:
+    """The steps that can be reached, each behind all that lead to it."""
+    order: list[str] = []
+    way: list[str] = []
+
+    def walk(name: str) -> None:
+        if name in definition.ends or name in order:
+            return
+        if name in way:
+            circle = " -> ".join([*way[way.index(name) :], name])
+            raise DefinitionError(
+                f"{file}: steps.{way[-1]}: next: no way to an end: {circle} goes in a circle. End "
+                "the visit instead; the person begins again with a new one."
+            )
+        way.append(name)
+        for target in definition.steps[name].next.values():
+            walk(target)
+        way.pop()
+        order.append(name)
+
+    walk(definition.first)
+    return order[::-1]
+
+
+def _check_step(
+    file: str, definition: Definition, step: Step, facts: frozenset[str], texts: Texts
+) -> None:
+    place = f"{file}: steps.{step.name}"
+    _need(f"{place}: do", step.kind.needs, facts)
+    if step.record:
+        _need(f"{place}: record", RECORDS[step.record], facts)
+        if step.person:
+            _need(f"{place}: person", ("person",), facts)
+        if step.record != "service.fact" and (step.fields or step.person):
+            raise DefinitionError(f"{place}: fields: only service.fact takes them. Remove them.")
+        used = [v[1:-1] for v in (step.fields or {}).values() if is_reference(v)]
+        _need(f"{place}: fields", used, facts)
+    if step.text:
+        _check_text(f"{place}: text", step.text, facts, texts)
+    for form in definition.slips[step.slip] if step.slip else ():
+        _check_text(f"{file}: slips.{step.slip}: lines", form.text, facts, texts)
+
+
+def is_reference(value: object) -> bool:
+    """Whether a record field's value `{fact}` stands for a fact of the visit."""
+    return isinstance(value, str) and value[:1] == "{" and value[-1:] == "}"
+
+
+def _check_text(place: str, choice: TextChoice, facts: frozenset[str], texts: Texts) -> None:
+    if choice.by:
+        if choice.by not in _VALUES:
+            raise DefinitionError(
+                f"{place}: by: {choice.by!r} cannot choose. Use one of: {', '.join(_VALUES)}."
+            )
+        _need(f"{place}: by", (choice.by,), facts)
+        for value in _VALUES[choice.by]:
+            if value not in choice.ids:
+                raise DefinitionError(f"{place}: {value}: is missing. Give it a message id.")
+        for value in choice.ids:
+            if value not in _VALUES[choice.by]:
+                raise DefinitionError(f"{place}: {value}: {choice.by} never is so. Remove it.")
+    for message_id in choice.ids.values():
+        message = texts[message_id]
+        if message.told:
+            _need(f"{place}: {message_id} says done", ("recorded",), facts)
+        _need(f"{place}: {message_id}", sorted(message.fields), facts)
+
+
+def _need(place: str, needs: tuple[str, ...] | list[str], facts: frozenset[str]) -> None:
+    for need in needs:
+        if need not in facts and need not in FIELDS_ALWAYS:
+            cure = (
+                f"Put {_BRINGS[need]} before it on every way."
+                if need in _BRINGS
+                else (f"Use one of: {', '.join(sorted(set(_BRINGS) | set(FIELDS_ALWAYS)))}.")
+            )
+            raise DefinitionError(f"{place}: needs {need!r}, which is not sure here. {cure}")

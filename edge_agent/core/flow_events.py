@@ -1,0 +1,213 @@
+"""What goes into the flow engine (events) and what comes out of it (effects). Plain data.
+
+Times are milliseconds on the engine's own clock; effect ids are 64-bit; intents are 16 bytes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from protocol.people import CardHolder
+from protocol.records.kinds import Body
+
+FactValue = str | int
+
+
+# ---- events
+
+
+@dataclass(frozen=True)
+class CardRead:
+    """A card was read and understood."""
+
+    holder: CardHolder
+
+
+@dataclass(frozen=True)
+class CardNotRead:
+    """No card was read: `reason` is an outcome of read_card other than `card`."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class CheckDone:
+    """A check ended. `outcome` is one that flow_steps lists for this check."""
+
+    check: str
+    outcome: str
+    facts: Mapping[str, FactValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SpeechDone:
+    """The utterance `say_no` ended; `heard` is False when the voice module failed."""
+
+    say_no: int
+    heard: bool = True
+
+
+@dataclass(frozen=True)
+class EffectDone:
+    """The board's word on an effect: `outcome` as in protocol.wire.states."""
+
+    effect_id: int
+    outcome: int
+    detail: int = 0
+
+
+@dataclass(frozen=True)
+class Appended:
+    """The append is durable. `first_seq` is the number of its first record."""
+
+    intent: bytes
+    first_seq: int
+
+
+@dataclass(frozen=True)
+class AppendFailed:
+    """The append is not durable, or nobody knows. Nothing may be told."""
+
+    intent: bytes
+
+
+@dataclass(frozen=True)
+class DeviceChanged:
+    """A device (number in protocol.wire.states) began or ceased to work."""
+
+    device: int
+    works: bool
+
+
+@dataclass(frozen=True)
+class TimeIsUp:
+    """The time armed last is over."""
+
+
+Event = (
+    CardRead
+    | CardNotRead
+    | CheckDone
+    | SpeechDone
+    | EffectDone
+    | Appended
+    | AppendFailed
+    | DeviceChanged
+    | TimeIsUp
+)
+
+
+# ---- effects
+
+
+@dataclass(frozen=True)
+class StartRead:
+    """Wait for a card; 0 ms waits until one comes."""
+
+    time_limit_ms: int
+
+
+@dataclass(frozen=True)
+class StopRead:
+    """No card is waited for any more."""
+
+
+@dataclass(frozen=True)
+class RunCheck:
+    """Run a check; answer with CheckDone. `option` and `age_ms_max` belong to their checks."""
+
+    check: str
+    holder: CardHolder | None
+    option: str = ""
+    age_ms_max: int = 0
+
+
+@dataclass(frozen=True)
+class Say:
+    """Speak a text; answer with SpeechDone."""
+
+    say_no: int
+    text: str
+    fields: Mapping[str, FactValue]
+
+
+@dataclass(frozen=True)
+class Print:
+    """Print a slip once; answer with EffectDone."""
+
+    effect_id: int
+    slip: str
+    fields: Mapping[str, FactValue]
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """Open the gate once; answer with EffectDone."""
+
+    effect_id: int
+    duration_ms: int
+
+
+@dataclass(frozen=True)
+class QueryEffect:
+    """Ask the board what became of an effect of an earlier life; answer with EffectDone."""
+
+    effect_id: int
+
+
+@dataclass(frozen=True)
+class Abandon:
+    """Nobody waits for this effect any more: never send it (again)."""
+
+    effect_id: int
+
+
+@dataclass(frozen=True)
+class Append:
+    """One durable commit; answer with Appended or AppendFailed.
+
+    `save` is the flow's state to keep with it, `drop` forgets the flow. `passage` is the
+    direction to note for the person in the index of who is inside, if any.
+    """
+
+    intent: bytes
+    bodies: tuple[Body, ...] = ()
+    at_ms: int = 0
+    save: bytes = b""
+    drop: bool = False
+    passage: str = ""
+    holder: CardHolder | None = None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Send TimeIsUp at this time; replaces what was armed before."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True)
+class Disarm:
+    """Nothing is timed now."""
+
+
+@dataclass(frozen=True)
+class End:
+    """The visit is over, in this way."""
+
+    name: str
+
+
+Effect = (
+    StartRead
+    | StopRead
+    | RunCheck
+    | Say
+    | Print
+    | Pulse
+    | QueryEffect
+    | Abandon
+    | Append
+    | Arm
+    | Disarm
+    | End
+)

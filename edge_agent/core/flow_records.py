@@ -1,0 +1,65 @@
+"""Records that a visit makes, and the dates they are counted by."""
+
+import datetime
+from collections.abc import Mapping
+
+from edge_agent.core.flow_check import is_reference
+from edge_agent.core.flow_definition import Definition, Step
+from edge_agent.core.flow_events import FactValue
+from protocol.people import CardHolder
+from protocol.records.kinds import (
+    DIRECTION_ENTRY,
+    DIRECTION_EXIT,
+    Body,
+    GatePassage,
+    ServiceFact,
+)
+
+SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))  # no summer time since 1991
+DIRECTIONS = {"entry": DIRECTION_ENTRY, "exit": DIRECTION_EXIT}
+
+
+def local_time(at_ms: int) -> datetime.datetime:
+    """Unix ms as the hall's wall clock shows it."""
+    return datetime.datetime.fromtimestamp(at_ms / 1000, SHANGHAI)
+
+
+def business_date(at_ms: int) -> datetime.date:
+    """The day in Shanghai that this moment belongs to."""
+    return local_time(at_ms).date()
+
+
+def clock_time(at_ms: int) -> str:
+    """HH:MM."""
+    return local_time(at_ms).strftime("%H:%M")
+
+
+def record_body(
+    definition: Definition, step: Step, facts: Mapping[str, FactValue], holder: CardHolder | None
+) -> Body | None:
+    """The body of a record step, None when the person that it needs is not known any more."""
+    person = holder.person if holder is not None else None
+    if step.record == "gate.passage":
+        if person is None:
+            return None
+        return GatePassage(
+            definition.service,
+            definition.version,
+            DIRECTIONS[str(facts["direction"])],
+            person,
+            int(facts.get("status_code", 0)),
+            int(facts.get("list_version", 0)),
+        )
+    if step.person and person is None:
+        return None
+    fields = {
+        name: facts[str(value)[1:-1]] if is_reference(value) else value
+        for name, value in (step.fields or {}).items()
+    }
+    return ServiceFact(
+        definition.service,
+        definition.version,
+        fields,
+        person if step.person else None,
+        definition.visit,
+    )

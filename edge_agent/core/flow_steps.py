@@ -1,0 +1,131 @@
+"""The kinds of step a service definition may use: one table, read by validator and engine.
+
+A kind names its outcomes (each must have a transition), the keys it takes, the facts it needs and
+the facts that an outcome brings. `recorded` is the fact that stands between a citizen and every
+yes: what opens, prints or says "done" needs it, so no definition can tell before the commit.
+"""
+
+from dataclasses import dataclass, field
+
+OPTIONS = ("slips",)
+"""Switches of the terminal's configuration that the check `option` may ask."""
+
+FIELDS_ALWAYS = ("terminal",)
+"""Text fields that every step may use."""
+
+
+@dataclass(frozen=True)
+class StepKind:
+    """One row: `outcomes` -> facts they bring; `keys`: required; `keys_extra`: allowed."""
+
+    outcomes: dict[str, tuple[str, ...]]
+    keys: tuple[str, ...] = ()
+    keys_extra: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    explain: dict[str, str] = field(default_factory=dict)
+
+
+_TIME = {"time_limit": "the step takes longer than time_limit_s"}
+_FAULT = {"device_fault": "the device does not work"}
+
+CHECKS: dict[str, StepKind] = {
+    "card_valid": StepKind(
+        {"valid": ("valid",), "expired": (), "invalid": (), "time_limit": ()},
+        needs=("person",),
+        explain={
+            "valid": "number and dates of the card are good",
+            "expired": "the card's time is over",
+            "invalid": "the number is wrong or the card is not in force yet",
+        }
+        | _TIME,
+    ),
+    "status_list": StepKind(
+        {
+            "clear": ("status", "list_version"),
+            "listed": ("status", "list_version"),
+            "too_old": ("status", "list_version"),
+            "unknown": ("status", "list_version"),
+            "time_limit": (),
+        },
+        keys=("age_h_max",),
+        needs=("person",),
+        explain={
+            "clear": "the person is not on the list",
+            "listed": "the person is on the list",
+            "too_old": "offline: the cached list is older than age_h_max, or expired",
+            "unknown": "offline: this terminal never got a list",
+        }
+        | _TIME,
+    ),
+    "direction": StepKind(
+        {"entry": ("direction",), "exit": ("direction",), "time_limit": ()},
+        needs=("person",),
+        explain={"entry": "the person comes in", "exit": "the person goes out"} | _TIME,
+    ),
+    "option": StepKind(
+        {"yes": (), "no": (), "time_limit": ()},
+        keys=("option",),
+        explain={"yes": "the terminal has the option on", "no": "it has it off"} | _TIME,
+    ),
+}
+
+STEPS: dict[str, StepKind] = {
+    "read_card": StepKind(
+        {
+            "card": ("person",),
+            "unreadable": (),
+            "unknown_card": (),
+            "device_fault": (),
+            "time_limit": (),
+        },
+        explain={
+            "card": "a card was read",
+            "unreadable": "a card was there but could not be read, it may be tried again",
+            "unknown_card": "it was read, but it is of a kind or has a number we cannot take",
+        }
+        | _FAULT
+        | _TIME,
+    ),
+    "say": StepKind(
+        {"done": (), "device_fault": (), "time_limit": ()},
+        keys=("text",),
+        explain={"done": "the text was spoken"} | _FAULT | _TIME,
+    ),
+    "record": StepKind(
+        {"recorded": ("recorded", "number", "date", "time"), "failed": ()},
+        keys=("record",),
+        keys_extra=("fields", "person"),
+        explain={
+            "recorded": "the record is durable on this terminal",
+            "failed": "it is not, or not in time: the citizen must hear an honest no",
+        },
+    ),
+    "print": StepKind(
+        {"printed": (), "not_printed": (), "unknown": (), "device_fault": ()},
+        keys=("slip",),
+        needs=("recorded",),
+        explain={
+            "printed": "the printer proved that the slip is out",
+            "not_printed": "nothing was printed",
+            "unknown": "nobody knows; it is never printed again by itself",
+        }
+        | _FAULT,
+    ),
+    "open_gate": StepKind(
+        {"opened": (), "not_opened": (), "unknown": (), "device_fault": ()},
+        keys=("pulse_ms",),
+        needs=("recorded",),
+        explain={
+            "opened": "the gate was opened",
+            "not_opened": "it was not",
+            "unknown": "nobody knows; it is never opened again by itself",
+        }
+        | _FAULT,
+    ),
+}
+
+RECORDS: dict[str, tuple[str, ...]] = {
+    "gate.passage": ("person", "direction", "status"),
+    "service.fact": (),
+}
+"""Records that a `record` step can make -> facts they need."""

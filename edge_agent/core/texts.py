@@ -1,0 +1,159 @@
+"""Every word a citizen hears or reads, by message id, in three languages.
+
+A texts file is TOML, one table a message:
+
+    ["gate.entered"]
+    told = true                     # says that the visit is done: may only follow a record
+    zh-CN = "您已登记，请进。"
+    yue = "您已登记，请入。"
+    en = "You are registered. Please come in."
+
+`{name}` is filled from the visit. zh-CN is the source. What says "done" carries one of DONE_WORDS
+and is marked `told`; nothing else carries them, so that a validator, not a reviewer, keeps a yes
+behind its record.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+LANGUAGES = ("zh-CN", "yue", "en")
+SPOKEN_IN_CHINESE = ("zh-CN", "yue")
+DONE_WORDS = ("已登记",)
+TEXT_CHARACTERS_MAX = 400
+SPEECH_PART_BYTES_MAX = 200  # one frame of a SYN6288 takes no more
+SPEECH_PARTS_MAX = 8
+UNSPEAKABLE = "某"
+
+_FIELD = re.compile(r"\{([a-z_]+)\}")
+_BRACES = re.compile(r"[{}]")
+_AFTER_PAUSE = re.compile(r"(?<=[。！？；，、：,.!?;:])")
+_TAGS = str.maketrans({"[": "［", "]": "］"})
+
+
+class TextsError(Exception):
+    """A texts file cannot be used; the text names file, message, key and cure."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message: language -> text, whether it says "done", the fields it fills in."""
+
+    texts: Mapping[str, str]
+    told: bool
+    fields: frozenset[str]
+
+
+class Texts:
+    """All messages of a terminal."""
+
+    def __init__(self, messages: Mapping[str, Message]) -> None:
+        self._messages = dict(messages)
+
+    def __contains__(self, message_id: str) -> bool:
+        return message_id in self._messages
+
+    def __getitem__(self, message_id: str) -> Message:
+        return self._messages[message_id]
+
+    def ids(self) -> list[str]:
+        """All message ids, sorted."""
+        return sorted(self._messages)
+
+    def text(self, message_id: str, language: str, fields: Mapping[str, str | int]) -> str:
+        """The text with its fields filled in. `language` is one of LANGUAGES."""
+        source = self._messages[message_id].texts[language]
+        return _FIELD.sub(lambda match: str(fields[match[1]]), source)
+
+
+def parse_texts(files: Iterable[tuple[str, str]]) -> Texts:
+    """Messages of all files (name, TOML text). Raises TextsError."""
+    messages: dict[str, Message] = {}
+    for name, text in files:
+        try:
+            tree = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise TextsError(f"{name}: not valid TOML: {error}. Correct that line.") from error
+        for message_id, table in tree.items():
+            if message_id in messages:
+                raise TextsError(f"{name}: {message_id}: is in another file too. Rename one.")
+            messages[message_id] = _message(f"{name}: {message_id}", table)
+    return Texts(messages)
+
+
+def _message(where: str, table: object) -> Message:
+    if not isinstance(table, dict):
+        raise TextsError(f'{where}: is no table. Write ["id"] above its languages.')
+    unknown = set(table) - {*LANGUAGES, "told"}
+    if unknown:
+        raise TextsError(f"{where}: {min(unknown)}: unknown key. Use {', '.join(LANGUAGES)}, told.")
+    told = table.get("told", False)
+    if not isinstance(told, bool):
+        raise TextsError(f"{where}: told: must be true or false.")
+    for language in LANGUAGES:
+        _check_text(f"{where}: {language}", table.get(language), language)
+    fields = {language: frozenset(_FIELD.findall(table[language])) for language in LANGUAGES}
+    if len(set(fields.values())) > 1:
+        raise TextsError(f"{where}: the languages fill in different fields. Use the same in each.")
+    for language in SPOKEN_IN_CHINESE:
+        if any(word in table[language] for word in DONE_WORDS) != told:
+            raise TextsError(
+                f"{where}: {language}: a text that says done is marked told = true and has one of "
+                f"{', '.join(DONE_WORDS)}; no other has it. Change the text or the mark."
+            )
+    return Message({name: table[name] for name in LANGUAGES}, told, fields["zh-CN"])
+
+
+def _check_text(where: str, text: object, language: str) -> None:
+    if not isinstance(text, str) or not text.strip():
+        raise TextsError(f"{where}: is missing. Every message has {', '.join(LANGUAGES)}.")
+    if len(text) > TEXT_CHARACTERS_MAX:
+        raise TextsError(f"{where}: longer than {TEXT_CHARACTERS_MAX} characters. Split it.")
+    if _BRACES.search(_FIELD.sub("", text)):
+        raise TextsError(f"{where}: a field is written {{name}}, in small letters.")
+    if language in SPOKEN_IN_CHINESE:
+        try:
+            text.encode("gbk")
+        except UnicodeEncodeError as error:
+            bad = text[error.start]
+            raise TextsError(
+                f"{where}: the voice module cannot speak {bad!r} (not in GBK). Use another word."
+            ) from error
+
+
+def encode_speech(text: str) -> list[bytes]:
+    """`text` for a SYN6288 as GBK parts of at most 200 bytes, split after punctuation.
+
+    A character outside GBK (a rare name) is spoken as 某. Brackets would be taken for the
+    module's control tags and become full-width ones. At most SPEECH_PARTS_MAX parts.
+    """
+    parts = [b""]
+    for piece in _AFTER_PAUSE.split(text.translate(_TAGS)):
+        encoded = b"".join(_speakable(character) for character in piece)
+        if len(parts[-1]) + len(encoded) <= SPEECH_PART_BYTES_MAX:
+            parts[-1] += encoded
+        else:
+            parts += _cut(encoded)
+    return [part for part in parts if part][:SPEECH_PARTS_MAX]
+
+
+def _speakable(character: str) -> bytes:
+    if not character.isprintable():
+        return b" "
+    try:
+        return character.encode("gbk")
+    except UnicodeEncodeError:
+        return UNSPEAKABLE.encode("gbk")
+
+
+def _cut(encoded: bytes) -> list[bytes]:
+    """Pieces of at most 200 bytes; a two-byte character is never cut in two."""
+    pieces, start, at = [], 0, 0
+    while at < len(encoded):
+        width = 2 if encoded[at] >= 0x80 else 1
+        if at + width - start > SPEECH_PART_BYTES_MAX:
+            pieces.append(encoded[start:at])
+            start = at
+        at += width
+    return [*pieces, encoded[start:]]

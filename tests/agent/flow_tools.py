@@ -1,0 +1,85 @@
+"""What tests of the flow engine share: the shipped service and a visit that answers itself."""
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge_agent.core import flow_events as fx
+from edge_agent.core.flow import Flow
+from edge_agent.core.flow_check import check_definition
+from edge_agent.core.flow_definition import Definition, parse_definition
+from edge_agent.core.texts import Texts, parse_texts
+from protocol.people import CardHolder
+from protocol.records.kinds import Person
+
+AGENT = Path(__file__).resolve().parents[2] / "edge_agent"
+WALL_MS = 1_790_000_000_000
+FLOW_ID = bytes(range(16))
+HOLDER = CardHolder(
+    Person("C", "441900190001010027", "样例甲"),
+    "female",
+    datetime.date(1900, 1, 1),
+    datetime.date(2020, 1, 1),
+    None,
+)
+PASS_FACTS = {
+    "card_valid": ("valid", {}),
+    "status_list": ("clear", {"status": "clear", "status_code": 0, "list_version": 3}),
+    "direction": ("entry", {"direction": "entry"}),
+    "option": ("yes", {}),
+}
+
+
+def shipped_texts() -> Texts:
+    files = sorted((AGENT / "texts").glob("*.toml"))
+    return parse_texts((path.name, path.read_text("utf-8")) for path in files)
+
+
+def load(text: str, file: str = "service.toml") -> Definition:
+    texts = shipped_texts()
+    definition = parse_definition(file, text, texts)
+    check_definition(file, definition, texts)
+    return definition
+
+
+def gate_text() -> str:
+    return (AGENT / "services" / "gate.toml").read_text("utf-8")
+
+
+def gate() -> Definition:
+    return load(gate_text(), "gate.toml")
+
+
+class Counter:
+    """Entropy that a test can foresee, and that a copied flow shares with no other."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, size: int) -> bytes:
+        self.count += 1
+        return self.count.to_bytes(size, "big")
+
+
+def new_flow(definition: Definition, **changes: object) -> Flow:
+    arguments = {
+        "terminal": "gate-1",
+        "entropy": Counter(),
+        "wall_ms": lambda: WALL_MS,
+    } | changes
+    return Flow(definition, FLOW_ID, **arguments)  # type: ignore[arg-type]
+
+
+def answer(effect: fx.Effect, seqs: Iterator[int]) -> fx.Event | None:
+    """What a terminal without faults answers to an effect."""
+    if isinstance(effect, fx.StartRead):
+        return fx.CardRead(HOLDER)
+    if isinstance(effect, fx.RunCheck):
+        return fx.CheckDone(effect.check, *PASS_FACTS[effect.check])
+    if isinstance(effect, fx.Append):
+        return fx.Appended(effect.intent, next(seqs))
+    if isinstance(effect, fx.Say):
+        return fx.SpeechDone(effect.say_no)
+    if isinstance(effect, fx.Print | fx.Pulse):
+        return fx.EffectDone(effect.effect_id, 1)
+    return None

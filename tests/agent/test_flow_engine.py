@@ -1,0 +1,392 @@
+"""One visit by the engine: every way ends, and nothing is told before the record is durable."""
+
+import copy
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_agent.core import flow_events as fx
+from edge_agent.core.flow import APPEND_TRIES_MAX, ENDED, NOTE_LIMIT_MS, Flow
+from edge_agent.core.flow_saved import SavedFlow
+from protocol.records.kinds import GatePassage, PrintOutcome
+from protocol.wire import states
+from tests.agent.flow_tools import HOLDER, answer, gate, new_flow, shipped_texts
+
+GATE = gate()
+TEXTS = shipped_texts()
+TELLING = fx.Print | fx.Pulse
+WALK_STATES_MAX = 5_000
+
+
+def tells(effect: fx.Effect) -> bool:
+    """Whether a citizen takes this for a yes."""
+    return isinstance(effect, TELLING) or (isinstance(effect, fx.Say) and TEXTS[effect.text].told)
+
+
+def run(flow: Flow, effects: list[fx.Effect], change=None) -> list[fx.Effect]:
+    """Answer effects until the visit ends; `change(effect)` may give another answer."""
+    seqs = itertools.count(41)
+    trace, waiting, now = [], list(effects), 0
+    while waiting:
+        effect = waiting.pop(0)
+        trace.append(effect)
+        event = (change and change(effect)) or answer(effect, seqs)
+        if event is not None:
+            now += 10
+            waiting += flow.handle(event, now)
+    return trace
+
+
+def kinds(trace: list[fx.Effect]) -> list[str]:
+    shown = {fx.Say: lambda e: e.text, fx.End: lambda e: e.name, fx.RunCheck: lambda e: e.check}
+    quiet = (fx.Arm, fx.Disarm, fx.StopRead)
+    return [
+        shown.get(type(e), lambda e: type(e).__name__)(e) for e in trace if not isinstance(e, quiet)
+    ]
+
+
+def test_a_visit_without_faults_goes_in_the_order_of_the_definition() -> None:
+    flow = new_flow(GATE)
+    trace = run(flow, flow.start(0))
+    assert kinds(trace) == [
+        *("StartRead", "card_valid", "status_list", "direction", "Append", "Pulse"),
+        *("gate.entered", "option", "Append", "Print", "Append", "card.take", "Append", "passed"),
+    ]
+    appends = [e for e in trace if isinstance(e, fx.Append)]
+    assert appends[0].bodies == (GatePassage("gate", 1, 1, HOLDER.person, 0, 3),)
+    assert appends[0].passage == "entry"
+    pulse = next(e for e in trace if isinstance(e, fx.Pulse))
+    assert SavedFlow.from_bytes(appends[0].save).effect == pulse.effect_id
+    slip = next(e for e in trace if isinstance(e, fx.Print))
+    assert SavedFlow.from_bytes(appends[1].save).effect == slip.effect_id
+    assert slip.fields["number"] == 41
+    assert appends[2].bodies == (PrintOutcome(slip.effect_id, 1, 41),)
+    assert appends[3].drop
+    assert flow.phase == ENDED
+
+
+def test_the_correlation_is_made_when_the_card_is_read() -> None:
+    flow = new_flow(GATE)
+    flow.start(0)
+    assert flow.correlation == bytes(8)
+    flow.handle(fx.CardRead(HOLDER), 1)
+    assert flow.correlation != bytes(8)
+
+
+def test_what_is_saved_names_no_person() -> None:
+    flow = new_flow(GATE)
+    for effect in run(flow, flow.start(0)):
+        if isinstance(effect, fx.Append):
+            assert HOLDER.person.number.encode() not in effect.save
+            assert HOLDER.person.name.encode() not in effect.save
+
+
+@pytest.mark.parametrize(
+    ("check", "outcome", "text"),
+    [
+        ("card_valid", "expired", "card.expired"),
+        ("card_valid", "invalid", "card.invalid"),
+        ("status_list", "listed", "gate.listed"),
+    ],
+)
+def test_who_may_not_pass_is_sent_to_a_person(check: str, outcome: str, text: str) -> None:
+    def change(effect: fx.Effect) -> fx.Event | None:
+        if isinstance(effect, fx.RunCheck) and effect.check == check:
+            return fx.CheckDone(check, outcome, {"status": "listed", "status_code": 1})
+        return None
+
+    flow = new_flow(GATE)
+    trace = run(flow, flow.start(0), change)
+    assert kinds(trace)[-2:] == [text, "refused"]
+    assert not any(isinstance(e, fx.Append) for e in trace)
+
+
+def test_an_old_list_lets_people_pass_and_the_record_says_so() -> None:
+    facts = {"status": "too_old", "status_code": 0, "list_version": 2}
+
+    def change(effect: fx.Effect) -> fx.Event | None:
+        if isinstance(effect, fx.RunCheck) and effect.check == "status_list":
+            return fx.CheckDone("status_list", "too_old", facts)
+        return None
+
+    flow = new_flow(GATE)
+    trace = run(flow, flow.start(0), change)
+    record = next(e for e in trace if isinstance(e, fx.Append)).bodies[0]
+    assert isinstance(record, GatePassage)
+    assert record.list_version == 2
+    assert flow.end_name == "passed"
+
+
+def test_a_failed_append_is_tried_again_with_the_same_intent_then_told_honestly() -> None:
+    def change(effect: fx.Effect) -> fx.Event | None:
+        return fx.AppendFailed(effect.intent) if isinstance(effect, fx.Append) else None
+
+    flow = new_flow(GATE)
+    trace = run(flow, flow.start(0), change)
+    tries = [e.intent for e in trace if isinstance(e, fx.Append) and e.bodies]
+    assert len(tries) == APPEND_TRIES_MAX
+    assert len(set(tries)) == 1
+    assert not [e for e in trace if tells(e)]
+    assert "terminal.sorry" in kinds(trace)
+    assert flow.end_name == "failed"
+
+
+@pytest.mark.parametrize("outcome", [states.NOT_DONE, states.UNKNOWN])
+def test_a_gate_that_did_not_open_is_no_success(outcome: int) -> None:
+    def change(effect: fx.Effect) -> fx.Event | None:
+        return fx.EffectDone(effect.effect_id, outcome) if isinstance(effect, fx.Pulse) else None
+
+    flow = new_flow(GATE)
+    trace = run(flow, flow.start(0), change)
+    assert kinds(trace)[-3:] == ["gate.not_opened", "Append", "failed"]
+    assert sum(isinstance(e, fx.Pulse) for e in trace) == 1
+    assert not any(isinstance(e, fx.Say) and tells(e) for e in trace)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "number", "text"),
+    [
+        (states.NOT_DONE, 2, "gate.no_slip"),
+        (states.UNKNOWN, 3, "gate.slip_unknown"),
+    ],
+)
+def test_a_print_that_went_wrong_is_a_record_and_never_printed_again(
+    outcome: int, number: int, text: str
+) -> None:
+    def change(effect: fx.Effect) -> fx.Event | None:
+        return fx.EffectDone(effect.effect_id, outcome) if isinstance(effect, fx.Print) else None
+
+    flow = new_flow(GATE)
+    trace = run(flow, flow.start(0), change)
+    prints = [e for e in trace if isinstance(e, fx.Print)]
+    assert len(prints) == 1
+    bodies = [b for e in trace if isinstance(e, fx.Append) for b in e.bodies]
+    assert PrintOutcome(prints[0].effect_id, number, 41) in bodies
+    assert text in kinds(trace)
+    assert flow.end_name == "passed"
+
+
+def test_a_printer_known_to_be_broken_is_not_asked_and_the_visit_stands() -> None:
+    flow = new_flow(GATE, faults=frozenset({states.PRINTER}))
+    trace = run(flow, flow.start(0))
+    assert not any(isinstance(e, fx.Print) for e in trace)
+    bodies = [b for e in trace if isinstance(e, fx.Append) for b in e.bodies]
+    assert [b.outcome for b in bodies if isinstance(b, PrintOutcome)] == [2]
+    assert "gate.entered" in kinds(trace)
+    assert "gate.no_slip" in kinds(trace)
+    assert flow.end_name == "passed"
+
+
+def test_a_dead_voice_module_keeps_nobody_back() -> None:
+    flow = new_flow(GATE, faults=frozenset({states.VOICE}))
+    trace = run(flow, flow.start(0))
+    assert not any(isinstance(e, fx.Say) for e in trace)
+    assert any(isinstance(e, fx.Pulse) for e in trace)
+    assert flow.end_name == "passed"
+
+
+def test_a_silent_board_never_becomes_a_yes() -> None:
+    """The link is down from the record on: nothing of the board is answered, time goes by."""
+    flow = new_flow(GATE)
+    trace, waiting, armed = [], flow.start(0), 0
+    seqs = itertools.count(1)
+    for _ in range(100):
+        if not waiting:
+            if flow.phase == ENDED:
+                break
+            waiting = flow.handle(fx.TimeIsUp(), armed)
+        effect = waiting.pop(0)
+        trace.append(effect)
+        if isinstance(effect, fx.Arm):
+            armed = effect.at_ms
+        if not isinstance(effect, fx.Say | fx.Print | fx.Pulse):
+            event = answer(effect, seqs)
+            waiting += flow.handle(event, armed) if event else []
+    assert flow.phase == ENDED
+    assert flow.end_name == "failed"
+    pulse = next(e for e in trace if isinstance(e, fx.Pulse))
+    assert fx.Abandon(pulse.effect_id) in trace
+    assert not any(isinstance(e, fx.Say) and tells(e) for e in trace)
+
+
+# ---- the whole machine
+
+
+def every_event(flow: Flow) -> list[fx.Event]:
+    """One of each event that can reach a visit in this state, matching and not matching."""
+    intent = flow._pending.intent
+    effect = flow._durable_effect
+    events: list[fx.Event] = [
+        fx.CardRead(HOLDER),
+        fx.TimeIsUp(),
+        fx.Appended(intent, 7),
+        fx.Appended(b"x" * 16, 8),
+        fx.AppendFailed(intent),
+        fx.SpeechDone(flow._say_no),
+        fx.SpeechDone(flow._say_no, heard=False),
+        fx.SpeechDone(999),
+        fx.EffectDone(12345, states.DONE),
+    ]
+    events += [fx.CardNotRead(r) for r in ("unreadable", "unknown_card", "device_fault")]
+    events += [fx.EffectDone(effect, o) for o in (1, 2, 3, 4)]
+    events += [
+        fx.DeviceChanged(device, works) for device in (1, 2, 3, 4) for works in (True, False)
+    ]
+    if flow.phase != "new" and flow.step.do == "check":
+        facts = {"status": "clear", "status_code": 0, "list_version": 1}
+        facts |= {"direction": "exit"}
+        events += [
+            fx.CheckDone(flow.step.check, outcome, facts)
+            for outcome in flow.step.kind.outcomes
+            if outcome != "time_limit"
+        ]
+    return events
+
+
+def key(flow: Flow) -> tuple[object, ...]:
+    facts = tuple(sorted(flow.facts.items()))
+    return (flow.phase, flow.step_name, flow.faults, facts, flow._tries, flow._durable_step)
+
+
+def test_every_state_reaches_an_end_whatever_happens() -> None:
+    """Walks all states under all events. Time alone leads from each to an end, within a bound."""
+    start = new_flow(GATE)
+    start.start(0)
+    seen = {key(start)}
+    todo = [(start, False)]
+    ends = set()
+    while todo:
+        flow, appended = todo.pop()
+        assert len(seen) < WALK_STATES_MAX
+        if flow.phase == ENDED:
+            ends.add(flow.end_name)
+            assert all(copy.deepcopy(flow).handle(e, 0) == [] for e in every_event(flow))
+            continue
+        late = copy.deepcopy(flow)
+        for _ in range(2 * len(GATE.steps)):
+            if late.phase != ENDED:
+                late.handle(fx.TimeIsUp(), 0)
+        assert late.phase == ENDED, key(flow)
+        for event in every_event(flow):
+            after = copy.deepcopy(flow)
+            effects = after.handle(event, 0)
+            now_appended = appended or (
+                isinstance(event, fx.Appended) and event.intent == flow._record_intent
+            )
+            assert now_appended or not any(tells(e) for e in effects), (key(flow), event)
+            if key(after) not in seen:
+                seen.add(key(after))
+                todo.append((after, now_appended))
+    assert ends == {"passed", "refused", "failed", "unread"}
+    assert len(seen) > 100
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_nothing_is_told_before_the_append_in_any_order_of_events(data: st.DataObject) -> None:
+    flow = new_flow(GATE)
+    effects = flow.start(0)
+    durable_ids: set[int] = set()
+    asked: dict[bytes, fx.Append] = {}
+    recorded = False
+    for _ in range(60):
+        for effect in effects:
+            assert recorded or not tells(effect)
+            if isinstance(effect, fx.Print | fx.Pulse):
+                assert effect.effect_id in durable_ids
+                durable_ids.discard(effect.effect_id)  # at most once
+            if isinstance(effect, fx.Append):
+                asked[effect.intent] = effect
+        if flow.phase == ENDED:
+            return
+        event = data.draw(st.sampled_from(every_event(flow)))
+        if isinstance(event, fx.Appended) and event.intent in asked:
+            append = asked.pop(event.intent)
+            recorded = recorded or any(isinstance(b, GatePassage) for b in append.bodies)
+            if append.save:
+                durable_ids.add(SavedFlow.from_bytes(append.save).effect)
+        effects = flow.handle(event, 0)
+
+
+# ---- after a restart
+
+
+def killed_at_every_step() -> list[tuple[SavedFlow, list[fx.Effect]]]:
+    """What lies in the database, and what had been done, each time the agent could be killed."""
+    found = []
+    flow = new_flow(GATE)
+    seqs = itertools.count(41)
+    waiting, saved, done = flow.start(0), b"", []
+    while waiting:
+        effect = waiting.pop(0)
+        done.append(effect)
+        if isinstance(effect, fx.Append):
+            saved = b"" if effect.drop else effect.save or saved
+        if saved:
+            found.append((SavedFlow.from_bytes(saved), list(done)))
+        event = answer(effect, seqs)
+        waiting += flow.handle(event, 0) if event else []
+    return found
+
+
+def resume(saved: SavedFlow, done: list[fx.Effect], age_ms: int = 1_000) -> tuple[Flow, list]:
+    """The next life: the board remembers what it was asked in the life before."""
+    flow = new_flow(GATE, wall_ms=lambda: saved.saved_ms + age_ms)
+    sent = {e.effect_id for e in done if isinstance(e, fx.Print | fx.Pulse)}
+
+    def change(effect: fx.Effect) -> fx.Event | None:
+        if isinstance(effect, fx.QueryEffect):
+            known = effect.effect_id in sent
+            return fx.EffectDone(effect.effect_id, states.DONE if known else states.NEVER_SEEN)
+        return None
+
+    return flow, run(flow, flow.resume(saved, 0), change)
+
+
+def test_a_young_visit_goes_on_from_its_saved_step_and_does_nothing_twice() -> None:
+    cases = killed_at_every_step()
+    assert {saved.step for saved, _ in cases} == {"open", "slip", "take_card"}
+    for saved, done in cases:
+        flow, trace = resume(saved, done)
+        both = [e for e in [*done, *trace] if isinstance(e, fx.Print | fx.Pulse)]
+        assert len({e.effect_id for e in both}) == len(both), "an effect was sent twice"
+        assert sum(isinstance(e, fx.Pulse) for e in both) == 1
+        assert sum(isinstance(e, fx.Print) for e in both) == 1
+        assert flow.end_name == "passed"
+        assert flow.correlation == saved.correlation
+        outcomes = {e.intent for e in [*done, *trace] if isinstance(e, fx.Append) and e.bodies}
+        assert len(outcomes) == 2  # the passage and the print outcome, each under one intent
+        if saved.step == "open":
+            assert kinds(trace).index("gate.entered") > 0
+
+
+def test_an_old_visit_ends_without_a_yes_and_its_print_is_still_accounted_for() -> None:
+    for saved, done in killed_at_every_step():
+        for age_ms in (61_000, -1):
+            flow, trace = resume(saved, done, age_ms)
+            assert not any(tells(e) for e in trace)
+            assert flow.phase == ENDED
+            assert any(isinstance(e, fx.Append) and e.drop for e in trace)
+            bodies = [b for e in trace if isinstance(e, fx.Append) for b in e.bodies]
+            assert len(bodies) == (1 if saved.step == "slip" else 0)
+
+
+def test_a_visit_of_another_version_ends_safely() -> None:
+    for saved, done in killed_at_every_step()[:1]:
+        other = SavedFlow.from_bytes(saved.to_bytes().replace(b"gate", b"gift"))
+        flow, trace = resume(other, done)
+        assert kinds(trace) == ["Append", "interrupted"]
+
+
+def test_a_note_of_the_print_never_keeps_the_visit_waiting() -> None:
+    def change(effect: fx.Effect) -> fx.Event | None:
+        note = isinstance(effect, fx.Append) and isinstance(effect.bodies[:1], tuple)
+        failed = note and effect.bodies and isinstance(effect.bodies[0], PrintOutcome)
+        return fx.AppendFailed(effect.intent) if failed else None
+
+    flow = new_flow(GATE)
+    run(flow, flow.start(0), change)
+    assert flow.end_name == "passed"
+    assert NOTE_LIMIT_MS <= 10_000

@@ -1,0 +1,112 @@
+"""Every word a citizen hears: three languages, speakable, and "done" only where it is marked."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_agent.core.texts import (
+    DONE_WORDS,
+    LANGUAGES,
+    SPEECH_PART_BYTES_MAX,
+    SPEECH_PARTS_MAX,
+    Texts,
+    TextsError,
+    encode_speech,
+    parse_texts,
+)
+
+FOLDER = Path(__file__).resolve().parents[2] / "edge_agent" / "texts"
+GOOD = '["a.b"]\nzh-CN = "您好"\nyue = "你好"\nen = "Hello"\n'
+
+
+@pytest.fixture(scope="module")
+def texts() -> Texts:
+    files = sorted(FOLDER.glob("*.toml"))
+    return parse_texts((path.name, path.read_text("utf-8")) for path in files)
+
+
+def test_every_text_is_there_in_three_languages_and_fits_one_frame(texts: Texts) -> None:
+    assert texts.ids()
+    for message_id in texts.ids():
+        message = texts[message_id]
+        fields = dict.fromkeys(message.fields, "2026-11-24")
+        for language in LANGUAGES:
+            text = texts.text(message_id, language, fields)
+            assert text
+            assert "{" not in text
+            if language != "en":
+                assert [part.decode("gbk") for part in encode_speech(text)] == [text]
+
+
+def test_only_the_two_success_texts_say_that_the_visit_is_registered(texts: Texts) -> None:
+    told = {name for name in texts.ids() if texts[name].told}
+    assert told == {"gate.entered", "gate.left"}
+    for name in texts.ids():
+        for language in ("zh-CN", "yue"):
+            said = any(word in texts[name].texts[language] for word in DONE_WORDS)
+            assert said == (name in told)
+
+
+def test_no_text_says_that_an_officer_is_coming(texts: Texts) -> None:
+    coming = ("马上来", "正在赶来", "已经来", "就来", "会来", "在路上", "is coming", "on the way")
+    for name in texts.ids():
+        assert not [w for w in coming if any(w in t for t in texts[name].texts.values())]
+
+
+def test_a_good_file_is_read() -> None:
+    assert parse_texts([("a.toml", GOOD)]).text("a.b", "yue", {}) == "你好"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('["a.b"]\nzh-CN = "您好"\nyue = "你好"\n', "a.b: en: is missing"),
+        (GOOD + 'fr = "Salut"\n', "a.b: fr: unknown key"),
+        (GOOD + "told = 1\n", "a.b: told: must be true or false"),
+        (GOOD + "told = true\n", "says done is marked"),
+        (GOOD.replace("您好", "您已登记"), "says done is marked"),
+        (GOOD.replace("您好", "𠮷"), "cannot speak '𠮷'"),
+        (GOOD.replace("您好", "第{number}号"), "different fields"),
+        (GOOD.replace("您好", "第{号"), "a field is written {name}"),
+        (GOOD.replace("您好", "好" * 401), "longer than 400"),
+        ("a = 1\n", "is no table"),
+        ("[", "not valid TOML"),
+    ],
+)
+def test_a_bad_file_is_refused_with_file_message_and_cure(text: str, words: str) -> None:
+    with pytest.raises(TextsError, match="bad.toml") as caught:
+        parse_texts([("bad.toml", text)])
+    assert words in str(caught.value)
+
+
+def test_a_message_in_two_files_is_refused() -> None:
+    with pytest.raises(TextsError, match="another file"):
+        parse_texts([("a.toml", GOOD), ("b.toml", GOOD)])
+
+
+def test_the_datasheet_utterance_is_encoded_as_the_module_wants_it() -> None:
+    assert encode_speech("请取回您的身份证") == [bytes.fromhex("C7EBC8A1BBD8C4FAB5C4C9EDB7DDD6A4")]
+
+
+def test_long_text_is_split_after_punctuation() -> None:
+    sentence = "测" * 59 + "。"
+    assert [part.decode("gbk") for part in encode_speech(sentence * 3)] == [sentence] * 3
+    assert [len(part) for part in encode_speech("测" * 150)] == [200, 100]
+
+
+def test_control_tags_and_unspeakable_characters_do_not_reach_the_module() -> None:
+    spoken = b"".join(encode_speech("[v0]𠮷先生\x07")).decode("gbk")
+    assert spoken == "［v0］某先生 "
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(st.characters(codec="utf-8"), max_size=600))
+def test_any_text_becomes_parts_the_module_takes(text: str) -> None:
+    parts = encode_speech(text)
+    assert len(parts) <= SPEECH_PARTS_MAX
+    for part in parts:
+        assert 0 < len(part) <= SPEECH_PART_BYTES_MAX
+        decoded = part.decode("gbk")
+        assert "[" not in decoded
