@@ -12,8 +12,6 @@ from typing import NamedTuple
 from protocol.envelope import (
     EPOCH_RECORDS_MAX,
     OPENER_BYTES_MAX,
-    PLAINTEXT_BYTES_MAX,
-    TAG_BYTES,
     Sealed,
     header_prefix,
     parse_opener,
@@ -53,7 +51,6 @@ _HEAD = struct.Struct(f">4sB{EPOCH_ID_BYTES}sQH{LINK_BYTES}s{LINK_BYTES}s")
 _U16 = struct.Struct(">H")
 _ROW = struct.Struct(">HBH")
 _HEADER_TAIL = struct.Struct(">QHB")
-_CIPHERTEXT_BYTES_MAX = PLAINTEXT_BYTES_MAX + TAG_BYTES
 _FIXED_BYTES_MAX = (
     _HEAD.size + 1 + TERMINAL_BYTES_MAX + _U16.size + OPENER_BYTES_MAX + SIGNATURE_BYTES
 )
@@ -179,7 +176,11 @@ def parse_batch(raw: bytes, verify_key: bytes, terminal: str | None = None) -> B
 def _chained_rows(
     reader: Reader, prefix: bytes, first_seq: int, count: int, link: bytes
 ) -> list[Sealed]:
-    """All rows with their links, in one pass over the rest of the bytes."""
+    """All rows with their links, in one pass over the rest of the bytes.
+
+    A row of any size passes: one that cannot open is quarantined later, alone, and must not hold
+    back the rows behind it.
+    """
     data, at = reader.data, reader.at
     total = len(data)
     unpack_row, row_bytes, tail = _ROW.unpack_from, _ROW.size, _HEADER_TAIL.pack
@@ -192,8 +193,6 @@ def _chained_rows(
         at = start + size
         if at > total:
             raise BatchError(Reason.TOO_SHORT, f"ends within record {seq}")
-        if not TAG_BYTES <= size <= _CIPHERTEXT_BYTES_MAX:
-            raise BatchError(Reason.MALFORMED, f"record {seq} of {size} bytes")
         ciphertext = data[start:at]
         link = sha256(link + prefix + tail(seq, kind, coding) + ciphertext).digest()
         rows.append(Sealed(seq, kind, coding, ciphertext, link))

@@ -81,6 +81,12 @@ def test_an_oversized_answer_is_refused_by_its_size() -> None:
     assert refused(signed(full) + b"\0") is Reason.TOO_LARGE
 
 
+def test_a_receipt_of_too_many_exceptions_is_refused_even_when_signed() -> None:
+    body = signed(RECEIPT._replace(exceptions=()))[: -2 - 64]
+    many = (EXCEPTIONS_MAX + 1).to_bytes(2, "big") + bytes(9 * (EXCEPTIONS_MAX + 1))
+    assert refused(CENTRE.sign(ANSWER_DOMAIN, body + many)) is Reason.TOO_LARGE
+
+
 def test_what_does_not_fit_is_never_signed() -> None:
     for wrong in (
         RECEIPT._replace(exceptions=((1, 1),) * (EXCEPTIONS_MAX + 1)),

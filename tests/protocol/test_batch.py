@@ -15,7 +15,7 @@ from protocol.batch import (
     fitting,
     parse_batch,
 )
-from protocol.envelope import LINK_ZERO, EpochReader, Sealed
+from protocol.envelope import LINK_ZERO, EpochReader, Sealed, make_header, next_link
 from protocol.errors import BatchError, LocalError, Reason
 from protocol.receipts import Receipt, sign_receipt
 from protocol.records import decode
@@ -203,7 +203,7 @@ def test_fields_out_of_range_are_refused_even_when_signed() -> None:
     assert put(96, b"HALL") is Reason.MALFORMED
     assert refused(resigned(raw, lambda body: body.append(0))) is Reason.MALFORMED
     row = len(raw) - 64 - len(small_batch(1)[1][0].ciphertext) - 5
-    assert put(row + 3, b"\x00\x0f") is Reason.MALFORMED  # shorter than a tag
+    assert put(row + 3, b"\x00\x0f") is Reason.MALFORMED  # bytes left over
     assert put(row + 3, b"\xff\xff") is Reason.TOO_SHORT
 
 
@@ -213,6 +213,19 @@ def test_garbage_is_a_batch_error_also_when_signed(data: bytes) -> None:
     for body in (data, b"TBB1\x01" + data):
         refused(body)
         refused(DEVICE.sign(BATCH_DOMAIN, body))
+
+
+@pytest.mark.parametrize("ciphertext", [b"", bytes(15), bytes(16), bytes(60_000)])
+def test_a_row_that_is_no_ciphertext_does_not_hold_back_the_others(ciphertext: bytes) -> None:
+    epoch, rows, _ = small_batch(1)
+    link = next_link(rows[0].link, make_header(TERMINAL, epoch.epoch_id, 2, 1, 1), ciphertext)
+    rows.append(Sealed(2, 1, 1, ciphertext, link))
+    raw = build_batch(DEVICE, TERMINAL, epoch.epoch_id, epoch.opener, LINK_ZERO, rows)
+    batch = parse_batch(raw, DEVICE.verify_key, TERMINAL)
+    assert batch.rows == rows
+    opened = EpochReader.open(epoch.opener, CENTRE, DEVICE.verify_key).unseal_rows(batch.rows)
+    assert opened[0] is not None
+    assert opened[1] is None
 
 
 def test_a_record_costs_at_most_140_bytes_on_the_wire_in_a_full_batch() -> None:

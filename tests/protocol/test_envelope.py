@@ -208,6 +208,13 @@ def test_a_record_opens_only_in_its_own_place() -> None:
         assert wrong_reader.unseal_rows([wrong_row]) == [None]
 
 
+def test_what_a_device_seals_beyond_its_256_records_is_not_taken() -> None:
+    epoch = open_epoch()
+    epoch._seq_end += 1  # a device that broke the rule
+    rows = [epoch.seal(1, 1, b"fact") for _ in range(EPOCH_RECORDS_MAX + 1)]
+    assert reader_of(epoch).unseal_rows(rows) == [b"fact"] * EPOCH_RECORDS_MAX + [None]
+
+
 def test_one_record_that_does_not_open_leaves_the_others() -> None:
     epoch = open_epoch()
     rows = [epoch.seal(1, 1, bytes((n,))) for n in range(3)]
