@@ -35,6 +35,7 @@ __all__ = [
     "Batch",
     "SealedRow",
     "build_batch",
+    "check_opener",
     "fitting",
     "parse_batch",
 ]
@@ -169,7 +170,7 @@ def parse_batch(raw: bytes, verify_key: bytes, terminal: str | None = None) -> B
     if batch.rows[-1].link != link_last:
         raise BatchError(Reason.BROKEN_CHAIN, "records do not lead to the link it claims")
     if opener is not None:
-        _check_opener(batch, opener)
+        check_opener(batch, opener)
     return batch
 
 
@@ -201,8 +202,12 @@ def _chained_rows(
     return rows
 
 
-def _check_opener(batch: Batch, opener: bytes) -> None:
-    """The opener inside must be the one of this terminal, epoch and place in the chain."""
+def check_opener(batch: Batch, opener: bytes) -> None:
+    """The opener must be the one of the batch's terminal, epoch and place in the chain.
+
+    `parse_batch` asks this of an opener inside; of a stored one, found by `opener_hash`, the
+    centre asks before it opens rows with it. Raises BatchError.
+    """
     try:
         fields = parse_opener(opener)
     except EnvelopeError as error:

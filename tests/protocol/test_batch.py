@@ -12,6 +12,7 @@ from protocol.batch import (
     BATCH_DOMAIN,
     BATCH_RECORDS_MAX,
     build_batch,
+    check_opener,
     fitting,
     parse_batch,
 )
@@ -183,6 +184,11 @@ def test_an_opener_of_another_epoch_terminal_or_place_is_refused() -> None:
         for opener in openers:
             raw = build_batch(DEVICE, TERMINAL, epoch.epoch_id, opener, LINK_ZERO, rows)
             assert refused(raw) is reason
+            digest = sha256(opener).digest()
+            by_hash = build_batch(DEVICE, TERMINAL, epoch.epoch_id, digest, LINK_ZERO, rows)
+            with pytest.raises(BatchError) as stored:
+                check_opener(parse_batch(by_hash, DEVICE.verify_key, TERMINAL), opener)
+            assert stored.value.reason is reason
 
 
 def test_fields_out_of_range_are_refused_even_when_signed() -> None:
