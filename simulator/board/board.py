@@ -63,7 +63,8 @@ class Board:
     absent is not plugged in. `speed` runs devices and lines N times faster than the clock. `heap`
     is MicroPython's `-X heapsize`. `firmware_folder` holds `firmware/` and `protocol/`, as .mpy or
     .py (CPython needs .py and falls back to the sources). `collection` = (every_ms, lasts_ms)
-    freezes the firmware now and then, as a collection of a large heap does.
+    freezes the firmware now and then, as a collection of a large heap does. `clock_rate` makes the
+    firmware's own clock run too fast, for tests of long time limits; the agent's must run with it.
     """
 
     def __init__(
@@ -81,10 +82,13 @@ class Board:
         restart_ms: float = RESTART_MS,
         erase_stall_ms: float = 0,
         collection: tuple[float, float] | None = None,
+        clock_rate: float = 1,
         flash_blocks: int = 256,
     ) -> None:
         if runtime not in ("micropython", "cpython"):
             raise ValueError(f"runtime must be micropython or cpython, not {runtime!r}")
+        if clock_rate != 1 and runtime != "micropython":
+            raise ValueError("clock_rate needs the micropython runtime")
         self.name = name
         self.folder = folder
         self.runtime = runtime
@@ -99,9 +103,10 @@ class Board:
         self._restart_ms = restart_ms / speed
         self._erase_ms = erase_stall_ms / speed
         self._collection = collection
+        self._clock_rate = clock_rate
         self._random = random.Random(f"{seed}/{name}")
         self._flash = Flash(folder / "flash.img", flash_blocks)
-        self._wiring = Wiring(devices, self.pins, self.now_ms, self._wake)
+        self._wiring = Wiring(devices, self.pins, self.now_ms, speed, self._wake)
         self._link = PtyLink(LINK_BAUD)
         self.link_path = self._link.path
         self._fifo_bytes = fifo_bytes
@@ -237,7 +242,11 @@ class Board:
             script = Path(__file__).with_name("shim_cpython.py")
             return [sys.executable, str(script)], environment
         shim = build_shim(self.folder / "runtime").resolve()
-        environment["MICROPYPATH"] = f".frozen:{shim}:{self._firmware_folder.resolve()}"
+        folders = [".frozen", str(shim), str(self._firmware_folder.resolve())]
+        if self._clock_rate != 1:
+            folders.insert(1, str(shim / "fast"))
+            environment["BOARD_CLOCK_RATE"] = str(self._clock_rate)
+        environment["MICROPYPATH"] = ":".join(folders)
         return [
             *micropython_command(),
             "-X",

@@ -13,7 +13,7 @@ SHIM_FOLDER = Path(__file__).parent / "shim"
 def build_shim(folder: Path) -> Path:
     """A folder under `folder` holding the compiled shim; made once for each content of the
     sources."""
-    sources = sorted(SHIM_FOLDER.glob("*.py"))
+    sources = sorted(SHIM_FOLDER.rglob("*.py"))
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     target = folder / f"shim-{digest}"
     if target.exists():
@@ -23,7 +23,9 @@ def build_shim(folder: Path) -> Path:
         made = Path(scratch) / "shim"
         made.mkdir()
         for source in sources:
-            _compile(source, made / f"{source.stem}.mpy")
+            compiled = made / source.relative_to(SHIM_FOLDER).with_suffix(".mpy")
+            compiled.parent.mkdir(exist_ok=True)
+            _compile(source, compiled)
         try:
             os.rename(made, target)
         except OSError:

@@ -423,6 +423,17 @@ def test_sigkill_from_outside_is_a_power_cut(tmp_path: Path) -> None:
     run(scene)
 
 
+def test_a_fast_clock_makes_long_waits_short(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with running(tmp_path, clock_rate=20) as (_, talker):
+            begun = time.monotonic()
+            talker.send("sleep 6000")
+            assert await talker.line() == "slept"
+            assert 0.28 < time.monotonic() - begun < 3
+
+    run(scene)
+
+
 def test_the_heap_is_capped(tmp_path: Path) -> None:
     async def scene() -> None:
         board = Board("t1", tmp_path, {}, firmware_folder=TINY, heap="4wK")

@@ -96,6 +96,9 @@ def run():
         elif word == "watchdog":
             watchdog = machine.WDT(timeout=int(argument))
             say(uart, "guarded")
+        elif word == "sleep":
+            time.sleep_ms(int(argument))
+            say(uart, "slept")
         elif word == "hang":
             time.sleep(60)
         elif word == "reset":
