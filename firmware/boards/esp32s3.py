@@ -1,0 +1,18 @@
+"""ESP32-S3 with native USB: the link is the USB console, the three UARTs belong to the devices.
+
+Wiring: the relay input has a pull-down of its own (10 kOhm), so that the gate stays shut while the
+chip is in reset; printer and card reader are RS-232 by level shifters; the help button also closes
+a hard-wired contact to the officers' desk.
+"""
+
+NAME = "esp32s3"
+DATA = ""  # the root of the internal littlefs
+WATCHDOG_MS = 4000
+CONSOLE = False  # a word on the console would be noise on the link
+
+LINK = {"usb": True, "rxbuf": 2048}
+CARD_READER = {"uart": 1, "baud": 115_200, "rxbuf": 2048, "tx": 17, "rx": 18}
+PRINTER = {"uart": 2, "baud": 115_200, "rxbuf": 256, "tx": 15, "rx": 16, "process_id": 1}
+VOICE = {"uart": 0, "baud": 9600, "rxbuf": 256, "tx": 43, "rx": 44, "encoding": 1}
+GATE = {"relay": 4, "relay_active": 1, "passed": 5, "passed_active": 0}
+HELP = {"button": 6, "button_active": 0, "lamp": 7, "lamp_active": 1}

@@ -1,0 +1,188 @@
+"""The board's end of the link: board messages in, dispatched to the devices; their answers out.
+
+| message | goes to |
+| --- | --- |
+| READ_CARD, READ_STOP | card reader |
+| SAY, HUSH | voice |
+| PRINT_DATA, PRINT_RUN | print job, then printer as an effect |
+| PULSE | gate as an effect |
+| LAMP | help lamp |
+| EVENT_ACK | events |
+| EFFECT_QUERY | effects |
+
+| link | does |
+| --- | --- |
+| up | every DEVICE, then every open EVENT |
+| down | the search for a card ends, a half-sent job is forgotten; what has begun goes on |
+"""
+
+import struct
+
+from protocol.wire.link import BOARD, Link
+
+from firmware.drivers.print_job import PrintJob
+from firmware.outbound import Outbound
+from protocol.wire import messages, states
+
+_DECISECOND_MS = 100
+HELP_LAMP = 1
+
+
+class LinkServer:
+    """`entropy(n)` gives bytes for session numbers; `window` is the receive room in bytes that the
+    agent may fill.
+    """
+
+    def __init__(self, info, window, entropy, note):
+        self._info = info
+        self._window = window
+        self._entropy = entropy
+        self._note = note
+        self._now = 0
+        self.outbound = Outbound()
+        self.bad_messages = 0
+        self.job = PrintJob()
+        self.reader = self.printer = self.voice = self.gate = self.help = None
+        self.effects = self.events = None
+        self._begin_session()
+        self._dispatch = {
+            messages.READ_CARD: self._read_card,
+            messages.READ_STOP: self._read_stop,
+            messages.SAY: self._say,
+            messages.HUSH: self._hush,
+            messages.PRINT_DATA: self._print_data,
+            messages.PRINT_RUN: self._print_run,
+            messages.PULSE: self._pulse,
+            messages.EVENT_ACK: self._event_ack,
+            messages.LAMP: self._lamp,
+            messages.EFFECT_QUERY: self._effect_query,
+        }
+
+    def receive(self, buf, n, now):
+        """Bytes from the line."""
+        self._now = now
+        self.link.receive(buf, n, now)
+
+    def tick(self, now):
+        """Timers, then everything that waits goes to the link as far as it takes it."""
+        self._now = now
+        if self.outbound.overflowed:
+            self.link_down("overflow")
+            self._begin_session()
+        self.link.tick(now)
+        if self.link.up:
+            self.outbound.pump(self.link.send)
+
+    def pull(self, now):
+        """The next encoded frame for the line, or None."""
+        return self.link.pull(now)
+
+    def deadline(self, now):
+        return self.link.deadline(now)
+
+    def answer_effect(self, effect_id, outcome, detail):
+        """EFFECT_RESULT to the agent."""
+        if self.job.effect_id == effect_id:
+            self.job.clear()
+        self.outbound.emit(messages.EFFECT_RESULT, effect_id, outcome, detail)
+
+    def send_event(self, event, age_ms):
+        """EVENT, straight to the link; False while it has no room."""
+        message = messages.pack(messages.EVENT, event.number, event.kind, age_ms, tail=event.tail)
+        return self.link.send(message)
+
+    def link_up(self, version, info):
+        self.outbound.link_up()
+        self.events.link_up(self._now)
+
+    def link_down(self, reason):
+        self.outbound.link_down()
+        self.events.link_down()
+        if self.reader is not None:
+            self.reader.stop()
+        if not self._printing():
+            self.job.clear()
+
+    def link_message(self, view):
+        try:
+            kind, fields, tail = messages.unpack(view)
+            handle = self._dispatch[kind]
+        except (messages.MessageError, KeyError) as error:
+            self.bad_messages += 1
+            self._note("message of the agent not understood: %r" % error)
+            return
+        handle(fields, tail)
+
+    def _begin_session(self):
+        session = struct.unpack("<I", self._entropy(4))[0] or 1
+        self.link = Link(BOARD, session, self, window=self._window, info=self._info)
+
+    def _printing(self):
+        return self.printer is not None and self.printer.busy
+
+    def _read_card(self, fields, tail):
+        read_no, limit_ds = fields
+        if self.reader is None:
+            self.outbound.emit(messages.CARD_FAULT, read_no, states.READER_SILENT)
+        else:
+            self.reader.start(read_no, limit_ds * _DECISECOND_MS, self._now)
+
+    def _read_stop(self, fields, tail):
+        if self.reader is not None:
+            self.reader.stop(fields[0])
+
+    def _say(self, fields, tail):
+        utterance_no, volume, speed = fields
+        if self.voice is None:
+            self.outbound.emit(messages.SPEECH, utterance_no, states.SPEECH_FAILED)
+        else:
+            self.voice.say(utterance_no, volume, speed, tail, self._now)
+
+    def _hush(self, fields, tail):
+        if self.voice is not None:
+            self.voice.hush()
+
+    def _print_data(self, fields, tail):
+        effect_id, offset = fields
+        if not self._printing():  # the buffer is in use; PRINT_RUN will be answered with BUSY
+            self.job.add(effect_id, offset, tail)
+
+    def _print_run(self, fields, tail):
+        effect_id, total, crc32 = fields
+        if not self.effects.request(effect_id):
+            return
+        if not self._can_start(self.printer, effect_id):
+            return
+        data = self.job.whole(effect_id, total, crc32)
+        if data is None:
+            self._refuse(effect_id, states.DETAIL_BAD_REQUEST)
+        else:
+            self.printer.start(effect_id, data, self._now)
+
+    def _pulse(self, fields, tail):
+        effect_id, duration_ms = fields
+        if self.effects.request(effect_id) and self._can_start(self.gate, effect_id):
+            self.gate.start(effect_id, duration_ms, self._now)
+
+    def _can_start(self, device, effect_id):
+        if device is None:
+            self._refuse(effect_id, states.DETAIL_NO_DEVICE)
+        elif device.busy:
+            self._refuse(effect_id, states.DETAIL_BUSY)
+        else:
+            return True
+        return False
+
+    def _refuse(self, effect_id, detail):
+        self.effects.end(effect_id, states.NOT_DONE, detail, self._now)
+
+    def _event_ack(self, fields, tail):
+        self.events.acknowledge(fields[0], self._now)
+
+    def _lamp(self, fields, tail):
+        lamp, mode = fields
+        if lamp == HELP_LAMP and self.help is not None:
+            self.help.set_lamp(mode, self._now)
+
+    def _effect_query(self, fields, tail):
+        self.effects.query(fields[0])

@@ -1,0 +1,78 @@
+"""Start of the firmware: `from firmware import main; main.run()` in the board's main.py.
+
+A fault that ends the loop is kept in DATA/fault.txt (its last line goes to the agent in the next
+HELLO) and the board resets.
+"""
+
+import os
+import sys
+
+import machine
+
+from firmware.app import App
+from firmware.clock import now_ms, sleep_ms
+
+FAULT_FILE = "fault.txt"
+FAULT_CHARS_MAX = 160
+_RESET_DELAY_MS = 1000  # a fault at every start must not wear the flash or hide the console
+
+
+def run():
+    """Never returns: the loop runs until the power goes, or the board resets."""
+    board = _board()
+    try:
+        App(
+            board,
+            machine,
+            clock=now_ms,
+            sleep_ms=sleep_ms,
+            entropy=os.urandom,
+            folder=board.DATA,
+            fault=_take_fault(board.DATA),
+        ).run()
+    except Exception as error:
+        if board.CONSOLE:
+            _print_fault(error)
+        _keep_fault(board.DATA, error)
+        sleep_ms(_RESET_DELAY_MS)
+        machine.reset()
+
+
+def _board():
+    if sys.platform == "esp32":
+        from firmware.boards import esp32s3  # noqa: PLC0415 - one board in memory
+
+        return esp32s3
+    from firmware.boards import simulated  # noqa: PLC0415
+
+    return simulated
+
+
+def _print_fault(error):
+    if hasattr(sys, "print_exception"):
+        sys.print_exception(error)
+    else:
+        import traceback  # noqa: PLC0415 - CPython only
+
+        traceback.print_exception(error)
+
+
+def _keep_fault(folder, error):
+    """At most one line of FAULT_CHARS_MAX."""
+    text = ("%s: %s" % (type(error).__name__, error)).replace("\n", " ")[:FAULT_CHARS_MAX]
+    try:
+        with open(folder + "/" + FAULT_FILE, "w") as file:
+            file.write(text)
+    except OSError:
+        pass  # a broken flash may be the fault itself; the reset must come
+
+
+def _take_fault(folder):
+    """The fault that ended the life before, told once."""
+    try:
+        with open(folder + "/" + FAULT_FILE) as file:
+            text = file.read(FAULT_CHARS_MAX)
+        os.remove(folder + "/" + FAULT_FILE)
+    except OSError:
+        return ""
+    return text

@@ -1,0 +1,147 @@
+"""What gate and help button promise. Runs under CPython and MicroPython."""
+
+from firmware.drivers.gate_relay import GateRelay
+from firmware.drivers.help_button import BLINK, HelpButton
+from firmware.effects import BEGIN_LATER, BEGIN_REFUSED, BEGUN_NOW
+from protocol.wire import states
+from tests.firmware.scene import Ledger, Scene
+
+
+class GateScene(Scene):
+    def __init__(self, begin=BEGUN_NOW):
+        super().__init__()
+        self.edges = []
+        self.contact = False
+        self.passages = []
+        self.ledger = Ledger(self.port, begin)
+        self.driver = GateRelay(
+            lambda on: self.edges.append((on, self.now)),
+            lambda: self.contact,
+            self.ledger.begin,
+            self.ledger.end,
+            lambda effect_id, now: self.passages.append(effect_id),
+        )
+
+    def pass_through(self):
+        self.contact = True
+        self.run(100)
+        self.contact = False
+        self.run(100)
+
+
+def case_the_relay_is_off_first(vectors):
+    assert GateScene().edges == [(False, 0x3FFFFFFF - 50)]
+
+
+def case_one_pulse_of_its_length(vectors):
+    s = GateScene()
+    s.driver.start(5, 300, s.now)
+    s.run(1000)
+    on, off = s.edges[1:]
+    assert (on[0], off[0]) == (True, False)
+    assert 300 <= (off[1] - on[1]) & 0x3FFFFFFF <= 305
+    assert s.ledger.notes[0][:2] == ("begin", 5)
+    assert s.ledger.ends() == [(5, states.DONE, 0)]
+
+
+def case_no_edge_before_the_journal(vectors):
+    s = GateScene(BEGIN_LATER)
+    s.driver.start(5, 300, s.now)
+    s.run(1000)
+    assert len(s.edges) == 1
+    s.ledger.answer = BEGIN_REFUSED
+    s.run(10)
+    assert len(s.edges) == 1
+    assert s.ledger.ends() == [(5, states.NOT_DONE, states.DETAIL_JOURNAL)]
+
+
+def case_a_pulse_without_sense_is_refused(vectors):
+    for duration_ms in (0, 60_000):
+        s = GateScene()
+        s.driver.start(5, duration_ms, s.now)
+        s.run(100)
+        assert len(s.edges) == 1
+        assert s.ledger.ends() == [(5, states.NOT_DONE, states.DETAIL_BAD_REQUEST)]
+
+
+def case_a_passage_names_its_pulse(vectors):
+    s = GateScene()
+    s.pass_through()
+    assert s.passages == [0]
+    s.driver.start(5, 300, s.now)
+    s.run(500)
+    s.pass_through()
+    assert s.passages == [0, 5]
+    s.run(31_000)
+    s.pass_through()
+    assert s.passages == [0, 5, 0]
+
+
+def case_contact_bounce_is_one_passage(vectors):
+    s = GateScene()
+    for level in (1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0):
+        s.contact = bool(level)
+        s.run(5)
+    assert s.passages == [0]
+
+
+class HelpScene(Scene):
+    def __init__(self):
+        super().__init__()
+        self.pressed = False
+        self.lamp = []
+        self.calls = []
+        self.driver = HelpButton(
+            lambda: self.pressed, self.lamp.append, self.calls.append, self.report, self.now
+        )
+
+    def press(self, ms):
+        self.pressed = True
+        self.run(ms)
+        self.pressed = False
+        self.run(100)
+
+
+def case_a_press_lights_and_calls_once(vectors):
+    s = HelpScene()
+    assert s.lamp == [False]
+    s.press(300)
+    assert s.lamp == [False, True]
+    assert len(s.calls) == 1
+    s.press(300)
+    assert len(s.calls) == 2
+
+
+def case_bounce_and_spikes_do_not_call(vectors):
+    s = HelpScene()
+    for _ in range(20):
+        s.press(20)
+    assert s.calls == []
+    for level in (1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0):
+        s.pressed = bool(level)
+        s.run(5)
+    assert len(s.calls) == 1
+
+
+def case_a_stuck_button_is_told_and_heals(vectors):
+    s = HelpScene()
+    s.press(31_000)
+    assert s.states == [
+        (states.ONLINE, 0),
+        (states.HARDWARE_ERROR, states.DETAIL_STUCK),
+        (states.ONLINE, 0),
+    ]
+    assert len(s.calls) == 1
+
+
+def case_the_agent_sets_the_lamp(vectors):
+    s = HelpScene()
+    s.driver.set_lamp(BLINK, s.now)
+    s.run(2000)
+    assert s.lamp[:4] == [False, True, False, True]
+    s.driver.set_lamp(0, s.now)
+    s.run(2000)
+    assert s.lamp[-1] is False
+
+
+CASES = [value for name, value in sorted(globals().items()) if name.startswith("case_")]
