@@ -109,8 +109,8 @@ def test_tab_goes_to_columns_of_eight(printer, wire) -> None:
 
 def test_characters_that_the_font_lacks(printer, wire) -> None:
     """Two-byte GB18030 prints, four-byte does not: the reason why rare names go as images."""
-    wire.ask(gb("样䶮") + b"\n" + gb("𠮷") + b"\n\xb0\n" + CUT)
-    assert [line.text for line in printer.take_slip().lines] == ["样䶮", "□", "□"]
+    wire.ask(gb("样䶮") + b"\n" + gb("𠮷") + b"\n\xb0\nend\n" + CUT)
+    assert [line.text for line in printer.take_slip().lines] == ["样䶮", "□", "□", "end"]
 
 
 def test_chinese_mode_off_shows_code_page_characters(printer, wire) -> None:
@@ -266,6 +266,13 @@ def test_clearing_buffers_keeps_the_old_job_off_the_next_roll(printer, wire) -> 
     assert (slip.text, slip.complete) == ("new", True)
 
 
+def test_clearing_also_forgets_a_command_that_is_half_here(printer, wire) -> None:
+    wire.ask(b"\x1dv0\x00\x48\x00\xc8\x00" + b"\xff" * 100)
+    wire.ask("10140801031401060208")
+    wire.ask(b"new\n" + CUT)
+    assert printer.take_slip().text == "new"
+
+
 def test_roll_that_ends_in_a_job_leaves_two_halves(printer, wire) -> None:
     printer.faults.add("paper_out_mid_job", 1)
     wire.ask(b"1\n2\n3\n4\n" + CUT)
@@ -303,6 +310,7 @@ def test_cover_opened_in_a_line_begins_that_line_anew(printer, wire) -> None:
     wire.run()
     slip = printer.take_slip()
     assert (slip.text, slip.faults, slip.complete) == ("1\n2", ["cover_open"], True)
+    assert slip.ended_ms == 1030 + 20 + 250
 
 
 def test_cutter_jam_waits_for_recovery(printer, wire, vectors) -> None:

@@ -1,10 +1,16 @@
 """Faults are switched by name: for good, a number of times, or as a condition until removed."""
 
+from pathlib import Path
+
 import pytest
 
 from simulator.devices import cards
+from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.faults import Fault, FaultError, Faults
+from simulator.devices.gate import Gate
+from simulator.devices.help_button import HelpButton
 from simulator.devices.sdt_reader import SdtReader
+from simulator.devices.syn6288_voice import Syn6288Voice
 
 CARD = cards.citizen_card("样例甲", "441900190001010027")
 STATUS = bytes.fromhex("AAAAAA9669000311FFED")
@@ -50,3 +56,11 @@ def test_a_change_of_faults_wakes_the_board() -> None:
     reader.faults.clear()
     reader.place(CARD)
     assert len(woken) == 3
+
+
+@pytest.mark.parametrize("model", [SdtReader, Syn6288Voice, EscposPrinter, Gate, HelpButton])
+def test_the_documentation_has_every_fault_as_it_is(model: type) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "devices.md").read_text("utf-8")
+    for name, fault in model.FAULTS.items():
+        kind = " (condition)" if fault.condition else ""
+        assert f"| `{name}`{kind} | {fault.what} |" in page

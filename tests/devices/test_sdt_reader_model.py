@@ -137,6 +137,20 @@ def test_bad_frames_are_answered_and_do_not_disturb_the_next(vectors, line) -> N
     assert wire.ask(b"\xaa\x00\xaa\xaa" + sam["cmd_status"]) == sam["rep_ok"]
 
 
+@pytest.mark.parametrize("noise", ["00", "AAAAAA00", "AAAAAAAA", "AAAAAA9600AA", "AAAA9669"])
+def test_noise_before_a_command_is_passed_over(vectors, line, noise: str) -> None:
+    sam = vectors["sam"]
+    wire = line(SdtReader())
+    assert wire.ask(bytes.fromhex(noise) + sam["cmd_status"]) == sam["rep_ok"]
+
+
+def test_replies_never_overtake_each_other(vectors, line) -> None:
+    sam = vectors["sam"]
+    reader = SdtReader()
+    reader.faults.add("header_split", 1)
+    assert line(reader).ask(sam["cmd_status"] * 2) == sam["rep_ok"] * 2
+
+
 def test_half_a_command_is_forgotten_after_a_while(vectors, line) -> None:
     sam = vectors["sam"]
     wire = line(SdtReader())
