@@ -27,7 +27,7 @@ def settings(volume, speed):
 
 
 def build_speak(room, first, second, encoding=GBK):
-    """A speak frame of `first` + `second` in `room` (bytearray of FRAME_MAX). Its length in bytes."""
+    """A speak frame of `first` + `second` in `room` (FRAME_MAX bytes). Its length in bytes."""
     text_bytes = len(first) + len(second)
     room[0] = 0xFD
     room[1] = 0

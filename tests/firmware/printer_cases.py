@@ -23,7 +23,12 @@ class PrinterScene(Scene):
         self.v = {name: bytes.fromhex(text) for name, text in vectors["escpos"].items()}
         self.ledger = Ledger(self.port, begin)
         self.driver = EscposPrinter(
-            self.port, self.ledger.begin, self.ledger.end, self.report, self.now, process_id
+            self.port,
+            self.ledger.begin,
+            self.ledger.end,
+            self.report,
+            self.now,
+            process_id=process_id,
         )
 
     def queried(self, answers, ms_max=3000):
