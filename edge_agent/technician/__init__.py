@@ -1,0 +1,1 @@
+"""What a technician needs: making the firmware that ships."""
