@@ -11,7 +11,7 @@ that nobody has answered. After each link up it says them again.
 | SENT | link up, or ASK_EVERY_MS without an answer | TO_ASK | |
 | TO_ASK | room on the link | ASKED | EFFECT_QUERY |
 | ASKED | link up, or ASK_EVERY_MS without an answer | TO_ASK | |
-| ASKED | EFFECT_RESULT never seen, job known | TO_SEND | the same id again: the board does it at most once |
+| ASKED | EFFECT_RESULT never seen, job known | TO_SEND | the board does an id at most once |
 | any | EFFECT_RESULT | gone | the outcome goes to the terminal |
 | any | `abandon` | gone | |
 
@@ -25,10 +25,9 @@ from dataclasses import dataclass
 
 from edge_agent.core import board_events as bx
 from protocol.wire import messages, states
-from protocol.wire.link import Link
+from protocol.wire.link import AGENT, Link
 from protocol.wire.ticks import add, diff
 
-AGENT_ROLE = 0
 WINDOW_BYTES = 4096
 PRINT_CHUNK_BYTES = 256
 PRINT_JOB_BYTES_MAX = 4096  # the board keeps one job in a buffer of this size
@@ -81,7 +80,7 @@ class BoardSession:
         self, session: int, info: bytes, listener: Callable[[bx.BoardEvent], None]
     ) -> None:
         self._listener = listener
-        self._link = Link(AGENT_ROLE, session, self, window=WINDOW_BYTES, info=info)
+        self._link = Link(AGENT, session, self, window=WINDOW_BYTES, info=info)
         self._now = 0
         self._read: tuple[int, int] | None = None
         self._read_sent = False
@@ -296,7 +295,7 @@ class BoardSession:
         elif kind == messages.CARD_REMOVED:
             self._listener(bx.CardRemoved(*fields))
         elif kind == messages.EVENT:
-            self._listener(bx.Happened(*fields, bytes(tail)))
+            self._listener(bx.Happened(fields[0], fields[1], fields[2], bytes(tail)))
         elif kind == messages.DEVICE:
             self._listener(bx.Device(*fields))
         else:

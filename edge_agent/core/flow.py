@@ -188,9 +188,10 @@ class Flow:
         return []
 
     def _querying(self, event: fx.Event, now_ms: int) -> Effects:
-        mine = isinstance(event, fx.EffectDone) and event.effect_id == self._durable_effect
-        if mine and event.outcome == states.NEVER_SEEN and not self._quiet:
-            return self._act(now_ms)
+        if isinstance(event, fx.EffectDone) and event.effect_id == self._durable_effect:
+            never_seen = event.outcome == states.NEVER_SEEN
+            if never_seen and not self._quiet:
+                return self._act(now_ms)
         return self._acting(event, now_ms)
 
     def _noting(self, event: fx.Event, now_ms: int) -> Effects:

@@ -83,7 +83,7 @@ def _check_step(
             _need(f"{place}: person", ("person",), facts)
         if step.record != "service.fact" and (step.fields or step.person):
             raise DefinitionError(f"{place}: fields: only service.fact takes them. Remove them.")
-        used = [v[1:-1] for v in (step.fields or {}).values() if is_reference(v)]
+        used = [str(v)[1:-1] for v in (step.fields or {}).values() if is_reference(v)]
         _need(f"{place}: fields", used, facts)
     if step.text:
         _check_text(f"{place}: text", step.text, facts, texts)

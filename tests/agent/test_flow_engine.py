@@ -376,7 +376,7 @@ def test_an_old_visit_ends_without_a_yes_and_its_print_is_still_accounted_for() 
 def test_a_visit_of_another_version_ends_safely() -> None:
     for saved, done in killed_at_every_step()[:1]:
         other = SavedFlow.from_bytes(saved.to_bytes().replace(b"gate", b"gift"))
-        flow, trace = resume(other, done)
+        _flow, trace = resume(other, done)
         assert kinds(trace) == ["Append", "interrupted"]
 
 

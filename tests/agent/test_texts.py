@@ -76,7 +76,7 @@ def test_a_good_file_is_read() -> None:
     ],
 )
 def test_a_bad_file_is_refused_with_file_message_and_cure(text: str, words: str) -> None:
-    with pytest.raises(TextsError, match="bad.toml") as caught:
+    with pytest.raises(TextsError, match=r"bad.toml") as caught:
         parse_texts([("bad.toml", text)])
     assert words in str(caught.value)
 

@@ -1,0 +1,70 @@
+"""Who may speak when: one utterance at a time, a visit's and the help button's never mixed.
+
+A visit's new utterance replaces its older one; what another speaker says is heard to its end.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+WAITING_MAX = 4
+
+Begin = Callable[[int, list[bytes]], None]
+
+
+@dataclass(frozen=True)
+class _Speech:
+    number: int
+    speaker: str
+    parts: list[bytes]
+    ended: Callable[[bool], None]
+
+
+class Speaker:
+    """`begin(number, parts)` makes the voice module speak; `hush()` stops it."""
+
+    def __init__(self, begin: Begin, hush: Callable[[], None]) -> None:
+        self._begin = begin
+        self._hush = hush
+        self._count = 0
+        self._now: _Speech | None = None
+        self._waiting: deque[_Speech] = deque()
+
+    def say(self, speaker: str, parts: list[bytes], ended: Callable[[bool], None]) -> bool:
+        """Speak encoded parts; `ended(heard)` comes once. False: too much is waiting already."""
+        self._count += 1
+        speech = _Speech(self._count, speaker, parts, ended)
+        self._waiting = deque(s for s in self._waiting if s.speaker != speaker)
+        if self._now is None or self._now.speaker == speaker:
+            self._start(speech)
+            return True
+        if len(self._waiting) >= WAITING_MAX:
+            return False
+        self._waiting.append(speech)
+        return True
+
+    def forget(self, speaker: str) -> None:
+        """This speaker has nothing to say any more; what sounds now is stopped."""
+        self._waiting = deque(s for s in self._waiting if s.speaker != speaker)
+        if self._now is not None and self._now.speaker == speaker:
+            self._now = None
+            self._hush()
+            self._next()
+
+    def ended(self, number: int, heard: bool) -> None:
+        """The voice module is through with an utterance."""
+        speech = self._now
+        if speech is None or speech.number != number:
+            return
+        self._now = None
+        speech.ended(heard)
+        if self._now is None:
+            self._next()
+
+    def _next(self) -> None:
+        if self._waiting:
+            self._start(self._waiting.popleft())
+
+    def _start(self, speech: _Speech) -> None:
+        self._now = speech
+        self._begin(speech.number, speech.parts)

@@ -1,0 +1,158 @@
+"""A board at the other end of the link, in memory: the rules of effects and events, no devices.
+
+It journals like a board: what an effect became survives `reboot()`, what had begun is UNKNOWN.
+"""
+
+import random
+from collections import deque
+
+from edge_agent.core.board_session import BoardSession
+from protocol.wire import messages, states
+from protocol.wire.link import BOARD, Link
+
+WINDOW_BYTES = 2048
+
+
+class FakeBoard:
+    """`slow` effects stay begun until `finish()`."""
+
+    def __init__(self) -> None:
+        self.session = 1000
+        self.journal: dict[int, int] = {}  # id -> outcome, 0 begun
+        self.done: list[tuple[str, int]] = []  # what citizens would see, once each
+        self.slips: list[bytes] = []
+        self.events: dict[int, tuple[int, int]] = {}
+        self.read: tuple[int, int] | None = None
+        self.said: list[bytes] = []
+        self.hushed = 0
+        self.slow = False
+        self.silent = False
+        self.outcomes = {messages.PRINT_RUN: states.DONE, messages.PULSE: states.DONE}
+        self._boot()
+
+    def _boot(self) -> None:
+        self.session += 10
+        self.link = Link(BOARD, self.session, self, window=WINDOW_BYTES, info=b"firmware=test\n")
+        self._job = bytearray()
+        self._job_id = 0
+        self._out: deque[bytes] = deque()
+
+    def reboot(self) -> None:
+        self.journal = {k: v or states.UNKNOWN for k, v in self.journal.items()}
+        self.read = None
+        self._boot()
+
+    def press_help(self, event_no: int) -> None:
+        self.events[event_no] = (states.HELP_PRESSED, 5)
+        self._tell_event(event_no)
+
+    def send(self, kind: int, *fields: int, tail: bytes = b"") -> None:
+        self._out.append(messages.pack(kind, *fields, tail=tail))
+
+    def place_card(self, block: bytes) -> bool:
+        if self.read is None:
+            return False
+        self.send(
+            messages.CARD, self.read[0], block[248] if block[248] in b"IJ" else 67, tail=block
+        )
+        self.read = None
+        return True
+
+    def finish(self, effect_id: int, outcome: int = states.DONE) -> None:
+        self.journal[effect_id] = outcome
+        self.send(messages.EFFECT_RESULT, effect_id, outcome, 0)
+
+    def pull(self, now: int) -> bytes | None:
+        while self._out and self.link.send(self._out[0]):
+            self._out.popleft()
+        return self.link.pull(now)
+
+    # ---- link handler
+
+    def link_up(self, version: int, info: bytes) -> None:
+        self._out.clear()
+        for device in states.DEVICES:
+            self.send(messages.DEVICE, device, states.ONLINE, 0)
+        for event_no in self.events:
+            self._tell_event(event_no)
+
+    def link_down(self, reason: str) -> None:
+        self._out.clear()
+
+    def link_message(self, view: memoryview) -> None:
+        kind, fields, tail = messages.unpack(view)
+        if kind == messages.READ_CARD:
+            self.read = fields  # type: ignore[assignment]
+        elif kind == messages.READ_STOP:
+            self.read = None
+        elif kind == messages.SAY:
+            self.said.append(bytes(tail))
+            if not self.silent:
+                self.send(messages.SPEECH, fields[0], states.SPEECH_STARTED)
+                self.send(messages.SPEECH, fields[0], states.SPEECH_FINISHED)
+        elif kind == messages.HUSH:
+            self.hushed += 1
+        elif kind == messages.PRINT_DATA:
+            self._take_chunk(fields, bytes(tail))
+        elif kind in (messages.PRINT_RUN, messages.PULSE):
+            self._do(kind, fields[0])
+        elif kind == messages.EFFECT_QUERY:
+            if self.journal.get(fields[0]) != 0:
+                outcome = self.journal.get(fields[0], states.NEVER_SEEN)
+                self.send(messages.EFFECT_RESULT, fields[0], outcome, 0)
+        elif kind == messages.EVENT_ACK:
+            self.events.pop(fields[0], None)
+
+    def _take_chunk(self, fields: tuple[int, ...], chunk: bytes) -> None:
+        if fields[1] == 0:
+            self._job, self._job_id = bytearray(), fields[0]
+        assert fields == (self._job_id, len(self._job)), "chunks out of order"
+        self._job += chunk
+
+    def _do(self, kind: int, effect_id: int) -> None:
+        if effect_id in self.journal:
+            if self.journal[effect_id]:
+                self.send(messages.EFFECT_RESULT, effect_id, self.journal[effect_id], 0)
+            return
+        self.journal[effect_id] = 0
+        outcome = self.outcomes[kind]
+        if outcome != states.NOT_DONE:
+            self.done.append(("print" if kind == messages.PRINT_RUN else "pulse", effect_id))
+        if kind == messages.PRINT_RUN:
+            self.slips.append(bytes(self._job))
+        if not self.slow:
+            self.finish(effect_id, outcome)
+
+    def _tell_event(self, event_no: int) -> None:
+        self.send(messages.EVENT, event_no, *self.events[event_no])
+
+
+class Wire:
+    """Carries frames both ways in steps of 20 ms; loses and doubles some, by one seed."""
+
+    def __init__(
+        self, session: BoardSession, board: FakeBoard, loss: float = 0.0, seed: int = 1
+    ) -> None:
+        self.session = session
+        self.board = board
+        self.loss = loss
+        self.cut = False
+        self.now = 0
+        self._draw = random.Random(seed)
+
+    def run(self, ms: int) -> None:
+        for _ in range(ms // 20):
+            self.now += 20
+            self.session.tick(self.now)
+            self.board.link.tick(self.now)
+            while (frame := self.session.pull(self.now)) is not None:
+                for data in self._weather(frame):
+                    self.board.link.receive(data, len(data), self.now)
+            while (frame := self.board.pull(self.now)) is not None:
+                for data in self._weather(frame):
+                    self.session.receive(data, self.now)
+
+    def _weather(self, frame: bytes) -> list[bytes]:
+        if self.cut or self._draw.random() < self.loss:
+            return []
+        return [frame, frame] if self._draw.random() < self.loss else [frame]
