@@ -35,6 +35,21 @@ def open_store(path: Path | str, *, vfs: str | None = None) -> "SqliteStore":
     return SqliteStore(connection)
 
 
+@contextmanager
+def immediate(connection: apsw.Connection) -> Iterator[None]:
+    """One durable commit that holds the write lock from its beginning. Raises StoreError."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("COMMIT")
+    except BaseException as error:
+        if connection.in_transaction:  # SQLite ended it already on a full or failing disk
+            connection.execute("ROLLBACK")
+        if isinstance(error, apsw.Error):
+            raise StoreError(f"database: {error}") from error
+        raise
+
+
 class SqliteStore:
     """Adapter of core.store_port.Store. Not thread-safe: one thread uses it at a time."""
 
@@ -51,26 +66,12 @@ class SqliteStore:
     @contextmanager
     def transaction(self) -> Iterator["SqliteTransaction"]:
         """One durable commit, or nothing. Raises StoreError."""
-        try:
-            self.connection.execute("BEGIN IMMEDIATE")
-        except apsw.Error as error:
-            raise StoreError(f"database: {error}") from error
-        try:
+        with immediate(self.connection):
             yield SqliteTransaction(self.connection, self._fresh_terminals())
-            self.connection.execute("COMMIT")
-        except BaseException as error:
-            self._undo()
-            if isinstance(error, apsw.Error):
-                raise StoreError(f"database: {error}") from error
-            raise
 
     def close(self) -> None:
         """Close the file."""
         self.connection.close()
-
-    def _undo(self) -> None:
-        if self.connection.in_transaction:  # SQLite ended it already on a full or failing disk
-            self.connection.execute("ROLLBACK")
 
     def _fresh_terminals(self) -> dict[str, Terminal | None]:
         """Terminals by name, forgotten when another process has changed the database."""

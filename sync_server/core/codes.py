@@ -31,6 +31,7 @@ class IntakeCode(IntEnum):
     REFUSED_REVOKED = 39
     REFUSED_WRONG_TOPIC = 40
     DROPPED_QUEUE_FULL = 50
+    FAILED_INTERNALLY = 51
 
     @property
     def text(self) -> str:
@@ -79,4 +80,6 @@ _TEXTS: dict[IntakeCode, str] = {
     IntakeCode.REFUSED_REVOKED: "The terminal was revoked.",
     IntakeCode.REFUSED_WRONG_TOPIC: "A topic that is none of ours.",
     IntakeCode.DROPPED_QUEUE_FULL: "The queue was full; the terminal sends again by itself.",
+    IntakeCode.FAILED_INTERNALLY: "The centre failed on this message: a fault of ours; keep the "
+    "log and report it.",
 }

@@ -49,12 +49,14 @@ assert BATCH_RECORDS_MAX <= EXCEPTIONS_MAX
 
 
 class Taken(NamedTuple):
-    """What became of a batch. `reason` is for the sample of a refused one."""
+    """What became of a message. `records`: how many were stored. `watermark`: of the terminal,
+    before. `reason` is for the sample of a refused one."""
 
     code: IntakeCode
     terminal: int = 0
     answer: Answer | None = None
     records: int = 0
+    watermark: int = 0
     reason: str = ""
 
 
@@ -79,6 +81,11 @@ class _Case(NamedTuple):
         link = head.link if head.seq == seq else self.link_at(owner, seq)
         assert link is not None
         return link
+
+
+def watermark(chains: Sequence[Chain]) -> int:
+    """Through where the chain that advanced last is reconciled."""
+    return max(chains, key=lambda chain: chain.arrival).seq
 
 
 class Intake:
@@ -201,7 +208,8 @@ class Intake:
             self._report_fork(case, chain)
         new = tuple((row.seq, row.exception) for row in contents.records if row.exception)
         code = IntakeCode.ACCEPTED if branch == MAIN else IntakeCode.BRANCH_ACCEPTED
-        return Taken(code, number, self._receipt(case, where.branch, new, tip_seq), len(rows))
+        receipt = self._receipt(case, where.branch, new, tip_seq)
+        return Taken(code, number, receipt, len(rows), watermark(case.chains))
 
     def _reader(self, opener_hash: bytes, opener: bytes, terminal: Terminal) -> EpochReader | None:
         """The epoch's reader, None when its records can never be opened.
@@ -263,6 +271,6 @@ class Intake:
         )
 
     def _hold(self, case: _Case, code: IntakeCode, reason: HoldReason) -> Taken:
-        seq = max(case.chains, key=lambda chain: chain.arrival).seq
+        seq = watermark(case.chains)
         hold = Hold(case.terminal.name, self._generation, seq, reason, case.now_ms)
         return Taken(code, case.terminal.number, hold)

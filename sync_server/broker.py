@@ -1,0 +1,96 @@
+"""The embedded broker (iotcore, which is rumqttd in a wheel) in the foreground.
+
+For one machine: it knows no certificates and no rights, so it listens on 127.0.0.1 only, with an
+MQTT 3.1.1 listener only, and loses what it keeps at its end. None of that can lose a record.
+"""
+
+import logging
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from iotcore import IotCoreBroker
+
+from protocol import topics
+
+HOST = "127.0.0.1"
+PAYLOAD_BYTES_MAX = 1024 * 1024
+CONNECTIONS_MAX = 10_000
+IN_FLIGHT_MAX = 200
+CONNECT_TIMEOUT_MS = 5_000
+READY_TIMEOUT_S = 5.0
+# The broker keeps a log of each subscription: these bound its memory. Batches need room for the
+# moment in which the server is busy; an answer or a state is small and soon old.
+SEGMENT_BYTES, SEGMENTS = 64 * 1024, 4
+BATCH_SEGMENT_BYTES, BATCH_SEGMENTS = 8 * 1024 * 1024, 8
+
+
+class BrokerError(Exception):
+    """The broker cannot run; the text says what to do."""
+
+
+def rumqttd_config(port: int) -> str:
+    """The broker's own configuration file."""
+    return f"""\
+id = 0
+
+[router]
+id = 0
+max_connections = {CONNECTIONS_MAX}
+max_outgoing_packet_count = {IN_FLIGHT_MAX}
+max_segment_size = {SEGMENT_BYTES}
+max_segment_count = {SEGMENTS}
+
+[router.custom_segment."{topics.every_up(topics.UP_BATCH)}"]
+max_segment_size = {BATCH_SEGMENT_BYTES}
+max_segment_count = {BATCH_SEGMENTS}
+
+[v4.tongban]
+name = "tongban"
+listen = "{HOST}:{port}"
+next_connection_delay_ms = 1
+
+[v4.tongban.connections]
+connection_timeout_ms = {CONNECT_TIMEOUT_MS}
+max_payload_size = {PAYLOAD_BYTES_MAX}
+max_inflight_count = {IN_FLIGHT_MAX}
+dynamic_filters = true
+"""
+
+
+def run_broker(port: int, on_ready: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM. Raises BrokerError."""
+    # It writes an error for every packet of a client that behaves oddly.
+    for name in ("rumqttd", "tracing"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with tempfile.TemporaryDirectory(prefix="tongban-broker-") as folder:
+        path = Path(folder) / "rumqttd.toml"
+        path.write_text(rumqttd_config(port), "utf-8")
+        broker = IotCoreBroker(config_path=str(path))
+    try:
+        broker.check_ports()
+    except OSError as error:
+        raise BrokerError(f"port {port}: {error}. Choose another --port.") from error
+    broker.start()
+    _wait_listening(port)
+    on_ready()
+    stop.wait()
+
+
+def _wait_listening(port: int) -> None:
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection((HOST, port), timeout=READY_TIMEOUT_S).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise BrokerError(f"the broker did not listen on port {port} within {READY_TIMEOUT_S:.0f} s")

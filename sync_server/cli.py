@@ -1,0 +1,334 @@
+"""`tongban server ...`: what an operator at the centre types. Data on stdout, the rest on stderr.
+
+Exit codes: 0 done; 1 not done, and the sentence on stderr says what to do next.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import apsw
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.progress import Progress
+
+from sync_server import listings, show
+from sync_server.broker import BrokerError, run_broker
+from sync_server.config import load_config, parse_broker
+from sync_server.core.codes import IntakeCode
+from sync_server.core.store_port import StoreError
+from sync_server.keyring import KeyringError
+from sync_server.registry import RegistryError, add_terminal, revoke_terminal
+from sync_server.service import SyncServer, clock_ms, open_centre
+from sync_server.status_lists import StatusFileError, import_status_list, read_status_file
+from sync_server.store_sqlite import DATABASE_FILE, open_store
+from sync_server.units import Scope, UnitError
+from tongban import logs
+from tongban.config import ConfigError
+from tongban.database import DatabaseError
+
+LIST_LIMIT = 50
+
+app = App(name="server", help="At the centre: receive records, list them, add terminals.")
+status_list_app = App(name="status-list", help="The list of people a gate must not let pass.")
+app.command(status_list_app)
+
+Data = Annotated[Path | None, Parameter(help="Folder of database and keys.")]
+Config = Annotated[Path | None, Parameter(help="server.toml; see server.example.toml.")]
+Unit = Annotated[str, Parameter(help="Only this unit and below, as dongguan/nancheng.")]
+AsJson = Annotated[bool, Parameter(name="--json", negative=(), help="JSON on stdout.")]
+Limit = Annotated[int | None, Parameter(help=f"Rows at most; {LIST_LIMIT}, with --json all.")]
+
+_EXPECTED = (
+    BrokerError,
+    ConfigError,
+    DatabaseError,
+    KeyringError,
+    OSError,
+    RegistryError,
+    StatusFileError,
+    StoreError,
+    UnitError,
+    apsw.Error,
+)
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """An expected error becomes one sentence and exit code 1."""
+    try:
+        yield
+    except _EXPECTED as error:
+        print(f"tongban server: {logs.mask(str(error))}", file=sys.stderr)
+        raise SystemExit(1) from error
+
+
+@contextmanager
+def _reading(config: Path | None, data: Path | None) -> Iterator[apsw.Connection]:
+    """The database of a centre that exists; errors in words."""
+    with _in_words():
+        folder = Path(load_config(config, data=data).data)
+        if not (folder / DATABASE_FILE).exists():
+            raise ConfigError(
+                f"{folder} holds no centre yet. Start one: tongban server run --data {folder}"
+            )
+        store = open_store(folder / DATABASE_FILE)
+        try:
+            yield store.connection
+        finally:
+            store.close()
+
+
+def _print_lines(rows: Iterable[listings.Row]) -> None:
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False))
+
+
+def _limit(limit: int | None, as_json: bool) -> int:
+    if limit is None:
+        return -1 if as_json else LIST_LIMIT
+    return limit
+
+
+@app.command
+def run(*, data: Data = None, config: Config = None, broker: str | None = None) -> None:
+    """Run the sync server in the foreground.
+
+    When it is ready it prints one JSON line with the address of its health pages.
+
+    Parameters
+    ----------
+    broker
+        HOST:PORT of the MQTT broker.
+    """
+    with _in_words():
+        settings = load_config(config, data=data, broker=broker)
+        logs.setup(settings.log_level)
+        server = SyncServer(settings)
+        server.stop_on_signals()
+        server.serve(lambda url: print(json.dumps({"event": "ready", "health": url}), flush=True))
+
+
+@app.command
+def broker(*, port: int = 1883) -> None:
+    """Run the embedded MQTT broker in the foreground, on 127.0.0.1 only.
+
+    For one machine. Any MQTT 3.1.1 broker serves in its place.
+    """
+    logs.setup()
+    with _in_words():
+        if not 1 <= port <= 65_535:
+            raise BrokerError(f"port {port}: choose 1 to 65535")
+        run_broker(port, lambda: print(json.dumps({"event": "ready", "port": port}), flush=True))
+
+
+@app.command(name="add-terminal")
+def add_terminal_command(
+    terminal: str,
+    *,
+    hall: str,
+    out: Path,
+    data: Data = None,
+    config: Config = None,
+    broker: str | None = None,
+) -> None:
+    """Enrol a terminal and write its bundle, which holds its secret key.
+
+    Parameters
+    ----------
+    terminal
+        Its id: 3 to 32 of a-z, 0-9, hyphen.
+    hall
+        Its unit, as dongguan/nancheng/hall-1.
+    out
+        The bundle file to write.
+    broker
+        HOST:PORT that the terminal shall connect to.
+    """
+    with _in_words():
+        settings = load_config(config, data=data)
+        address = parse_broker(broker) if broker else settings.broker
+        centre = open_centre(Path(settings.data))
+        try:
+            add_terminal(
+                centre.store.connection,
+                centre.keyring.centre.public,
+                address,
+                name=terminal,
+                unit=hall,
+                out=out,
+                now_ms=clock_ms(),
+            )
+        finally:
+            centre.store.close()
+    print(
+        f"{terminal} of {hall}: bundle in {out}. Take it to the terminal, then delete it here:\n"
+        f"tongban terminal run --bundle {out.name} --board PORT --data DIR",
+        file=sys.stderr,
+    )
+
+
+@app.command
+def revoke(terminal: str, *, data: Data = None, config: Config = None) -> None:
+    """Take nothing more from a terminal; what it sent stays."""
+    with _reading(config, data) as connection:
+        revoke_terminal(connection, terminal)
+    print(f"{terminal} is revoked.", file=sys.stderr)
+
+
+@app.command
+def status(
+    *, data: Data = None, config: Config = None, unit: Unit = "", as_json: AsJson = False
+) -> None:
+    """Totals, terminals, and what became of the messages that came in."""
+    with _reading(config, data) as connection:
+        scope = Scope(unit)
+        answer = {
+            **listings.totals(connection, scope),
+            "intake": listings.counts(connection, scope),
+            "by_terminal": list(listings.terminals(connection, scope)),
+        }
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        show.status(answer)
+
+
+@app.command
+def records(
+    *,
+    data: Data = None,
+    config: Config = None,
+    unit: Unit = "",
+    terminal: str = "",
+    correlation: str = "",
+    visits: Annotated[bool, Parameter(negative=())] = False,
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Records with their visits; people appear as pseudonyms only.
+
+    Parameters
+    ----------
+    terminal
+        Only of this terminal.
+    correlation
+        Only what one card or event caused: 16 hex digits.
+    visits
+        Only visits.
+    """
+    with _reading(config, data) as connection:
+        rows = listings.records(
+            connection,
+            Scope(unit),
+            terminal=terminal,
+            correlation=_hex(correlation),
+            visits_only=visits,
+            limit=_limit(limit, as_json),
+        )
+        if as_json:
+            _print_lines(rows)
+        else:
+            show.records(rows, LIST_LIMIT if limit is None else limit)
+
+
+def _hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise ConfigError(f"correlation {text!r}: write the 16 hex digits of a log line") from error
+
+
+@app.command
+def quarantine(
+    *,
+    data: Data = None,
+    config: Config = None,
+    unit: Unit = "",
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Signed records that did not open or decode; their bytes are kept."""
+    with _reading(config, data) as connection:
+        rows = listings.quarantine(connection, Scope(unit), limit=_limit(limit, as_json))
+        if as_json:
+            _print_lines(rows)
+        else:
+            show.quarantine(rows)
+
+
+@app.command
+def alarms(
+    *, data: Data = None, config: Config = None, unit: Unit = "", as_json: AsJson = False
+) -> None:
+    """What the centre found wrong with terminals, such as a cloned disk."""
+    with _reading(config, data) as connection:
+        rows = listings.alarms(connection, Scope(unit))
+        if as_json:
+            _print_lines(rows)
+        else:
+            show.alarms(rows)
+
+
+@app.command
+def refused(
+    *, data: Data = None, config: Config = None, unit: Unit = "", as_json: AsJson = False
+) -> None:
+    """The beginnings of the last few refused messages, with the reason."""
+    with _reading(config, data) as connection:
+        rows = listings.samples(connection, Scope(unit))
+        if as_json:
+            _print_lines(rows)
+        else:
+            show.refused(rows)
+
+
+@app.command
+def codes(*, as_json: AsJson = False) -> None:
+    """The reason codes of intake, and what to do about each."""
+    rows = [{"number": c.value, "name": c.name.lower(), "text": c.text} for c in IntakeCode]
+    if as_json:
+        _print_lines(rows)
+    else:
+        show.codes(rows)
+
+
+@status_list_app.command(name="import")
+def import_command(
+    file: Path, *, data: Data = None, config: Config = None, valid_days: int = 7
+) -> None:
+    """Put a CSV file (document,number,status) in force as the status list.
+
+    A running server publishes it within a second or two. About 50 ms of one core a person.
+
+    Parameters
+    ----------
+    file
+        The CSV file. Delete it afterwards: it names people.
+    valid_days
+        Terminals use the list for so many days.
+    """
+    with _in_words():
+        if not 1 <= valid_days <= 365:
+            raise ConfigError(f"--valid-days {valid_days}: choose 1 to 365")
+        people = read_status_file(file)
+        centre = open_centre(Path(load_config(config, data=data).data))
+        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+            task = progress.add_task("hashing", total=len(people))
+            done = import_status_list(
+                centre.store.connection,
+                centre.keyring.centre,
+                people,
+                now_ms=clock_ms(),
+                valid_days=valid_days,
+                progress=lambda hashed, _all: progress.update(task, completed=hashed),
+            )
+        centre.store.close()
+    print(f"status list {done.version} with {done.entries} people is in force.", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,81 @@
+"""Terminals: enrolled with a bundle, revoked by name."""
+
+import os
+from pathlib import Path
+
+import apsw
+
+from protocol.bundle import Bundle, to_toml
+from protocol.errors import LocalError
+from protocol.fields import TERMINAL_PATTERN, is_terminal
+from protocol.keys import SEED_BYTES, CentrePublic, DeviceKey
+from sync_server.config import BrokerConfig
+from sync_server.store_sqlite import immediate
+from sync_server.units import check_unit
+
+
+class RegistryError(Exception):
+    """A terminal cannot be added or found; the text says what to do."""
+
+
+def add_terminal(
+    connection: apsw.Connection,
+    centre: CentrePublic,
+    broker: BrokerConfig,
+    *,
+    name: str,
+    unit: str,
+    out: Path,
+    now_ms: int,
+) -> Bundle:
+    """Enrol a terminal with a fresh key and write its bundle to `out` (new, mode 0600).
+
+    Raises RegistryError, UnitError or OSError; then nothing was enrolled and no file is left.
+    """
+    if not is_terminal(name):
+        raise RegistryError(f"terminal {name!r}: needs 3 to 32 of a-z, 0-9, - ({TERMINAL_PATTERN})")
+    check_unit(unit)
+    seed = os.urandom(SEED_BYTES)
+    bundle = Bundle(name, unit, seed, centre, broker.host, broker.port)
+    try:
+        text = to_toml(bundle)
+    except LocalError as error:
+        raise RegistryError(f"bundle: {error}") from error
+    try:
+        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise RegistryError(f"{out} exists; choose another --out, no bundle is written over") from (
+            error
+        )
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        with immediate(connection):
+            _insert(connection, bundle, now_ms)
+    except BaseException:
+        out.unlink()
+        raise
+    return bundle
+
+
+def _insert(connection: apsw.Connection, bundle: Bundle, now_ms: int) -> None:
+    found = connection.execute("SELECT 1 FROM terminal WHERE name = ?", (bundle.terminal,))
+    if found.fetchone() is not None:
+        raise RegistryError(
+            f"{bundle.terminal} is enrolled already; choose another id: a history never gets a "
+            "second key"
+        )
+    connection.execute(
+        "INSERT INTO terminal(name, unit, verify_key, added_ms) VALUES(?, ?, ?, ?)",
+        (bundle.terminal, bundle.unit, DeviceKey(bundle.device_seed).verify_key, now_ms),
+    )
+
+
+def revoke_terminal(connection: apsw.Connection, name: str) -> None:
+    """Take nothing more from a terminal. What it sent stays. Raises RegistryError."""
+    with immediate(connection):
+        connection.execute("UPDATE terminal SET revoked = 1 WHERE name = ?", (name,))
+        if connection.changes() == 0:
+            raise RegistryError(f"{name} is not enrolled here; `tongban server status` lists all")

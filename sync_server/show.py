@@ -1,0 +1,153 @@
+"""Listings for people: tables on stdout, a helpful sentence when there is nothing."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sync_server.listings import Row
+
+SHANGHAI = timezone(timedelta(hours=8))
+REF_CHARACTERS = 12
+PIPE_COLUMNS = 160
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_COLUMNS)
+
+
+def _time(at_ms: int | None) -> str:
+    """Asia/Shanghai, or a dash."""
+    if at_ms is None:
+        return "-"
+    try:
+        return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(SHANGHAI).strftime("%F %T")
+    except (OverflowError, ValueError, OSError):
+        return f"{at_ms} ms"
+
+
+def _table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("-" if value is None else str(value) for value in row))
+    _console().print(table)
+
+
+def _listing(rows: Iterable[Row], empty: str, title: str, columns: dict[str, Any]) -> None:
+    """Columns: heading -> function of a row."""
+    shown = [[column(row) for column in columns.values()] for row in rows]
+    if shown:
+        _table(title, columns, shown)
+    else:
+        _console().print(empty)
+
+
+def status(answer: Row) -> None:
+    """Totals, terminals, intake codes."""
+    _console().print(
+        f"{answer['records']} records, {answer['visits']} visits, {answer['held']} held, "
+        f"{answer['quarantined']} quarantined, {answer['alarms']} alarms; "
+        f"status list {answer['status_list_version'] or 'none'}; "
+        f"generation {answer['generation']}"
+    )
+    _listing(
+        answer["by_terminal"],
+        "No terminals here yet. Add one: tongban server add-terminal gate-1 "
+        "--hall dongguan/nancheng/hall-1 --out gate-1.bundle.toml --data DIR",
+        "terminals",
+        {
+            "terminal": lambda row: row["terminal"] + (" (revoked)" if row["revoked"] else ""),
+            "unit": lambda row: row["unit"],
+            "watermark": lambda row: row["watermark"],
+            "branches": lambda row: row["branches"],
+            "online": lambda row: {True: "yes", False: "no", None: "never"}[row["online"]],
+            "backlog": lambda row: row["backlog"],
+            "heard": lambda row: _time(row["state_received_ms"]),
+            "alarms": lambda row: ", ".join(row["alarms"]),
+        },
+    )
+    if answer["intake"]:
+        _table("messages by code", ("code", "count"), answer["intake"].items())
+
+
+def records(rows: Iterable[Row], limit: int) -> None:
+    """Records, the first `limit`."""
+    shown = list(rows)
+    _listing(
+        shown,
+        "No records here yet. They come when a terminal of this unit is connected.",
+        "records",
+        {
+            "terminal": lambda row: row["terminal"],
+            "seq": lambda row: (
+                f"{row['seq']}" + (f" (branch {row['branch']})" * (row["branch"] > 0))
+            ),
+            "kind": lambda row: row["kind"],
+            "time": lambda row: _time(row["at_ms"]),
+            "direction": lambda row: row["direction"],
+            "person": lambda row: (row["person_ref"] or "-")[:REF_CHARACTERS],
+            "note": lambda row: row["exception"] or "",
+        },
+    )
+    if len(shown) == limit:
+        _console().print(f"The first {limit}; --limit N shows more, --json all.")
+
+
+def quarantine(rows: Iterable[Row]) -> None:
+    """Quarantined records."""
+    _listing(
+        rows,
+        "Nothing is in quarantine.",
+        "quarantine",
+        {
+            "terminal": lambda row: row["terminal"],
+            "seq": lambda row: row["seq"],
+            "branch": lambda row: row["branch"],
+            "kind": lambda row: row["kind"],
+            "code": lambda row: row["code"],
+            "reason": lambda row: row["reason"],
+            "bytes": lambda row: len(row["ciphertext"]) // 2,
+        },
+    )
+
+
+def alarms(rows: Iterable[Row]) -> None:
+    """Alarms raised by the centre."""
+    _listing(
+        rows,
+        "No alarms.",
+        "alarms",
+        {
+            "time": lambda row: _time(row["raised_ms"]),
+            "terminal": lambda row: row["terminal"],
+            "code": lambda row: row["code"],
+            "what": lambda row: row["text"],
+        },
+    )
+
+
+def refused(rows: Iterable[Row]) -> None:
+    """Samples of refused messages."""
+    _listing(
+        rows,
+        "Nothing was refused.",
+        "refused messages, samples",
+        {
+            "time": lambda row: _time(row["received_ms"]),
+            "code": lambda row: row["code"],
+            "topic": lambda row: row["topic"],
+            "bytes": lambda row: row["bytes"],
+            "reason": lambda row: row["reason"],
+        },
+    )
+
+
+def codes(rows: Iterable[Row]) -> None:
+    """The reason codes."""
+    columns = {name: (lambda row, name=name: row[name]) for name in ("number", "name", "text")}
+    _listing(rows, "", "reason codes of intake", columns)
