@@ -1,25 +1,25 @@
-"""Frames on the board link: COBS (Cheshire and Baker 1999), zero-delimited, CRC-32 (IEEE 802.3).
+"""Frames on the board link: `COBS(body | crc32) 00`, CRC little-endian.
 
-On the wire: COBS(body | crc32 little-endian) 00. The CRC is checked by its residue over body and
-CRC: a fixed number below 2**30, so that a good frame allocates nothing on a 32-bit board.
+COBS after Cheshire and Baker (1999), CRC-32 as IEEE 802.3. The receiver checks the residue over
+body and CRC, a constant below 2**30: on a 32-bit board a good frame allocates nothing, not even an
+int.
 
 | decoder | byte | next | does |
 | --- | --- | --- | --- |
-| at a code | 00 | at a code | the frame ends: check, give it up to `on_body` |
-| at a code | n | in data for n - 1 bytes | a zero first when the last block was short |
-| in data | 00 | at a code | cut short: counted, dropped |
-| in data | n | in data | kept |
-| any | frame too long | skipping | counted |
+| at a code | 00 | at a code | checks the frame, calls `on_body`; an empty one is none |
+| at a code | n | n - 1 data bytes to go | puts the zero of the block before (FF has none) |
+| data bytes to go | 00 | at a code | counts cobs_errors |
+| data bytes to go | other | one less to go | keeps the byte |
+| any | one byte more than a frame can have | skipping | counts oversize |
 | skipping | 00 | at a code | |
+| skipping | other | skipping | |
+
+So every kind of damage costs the frames up to the next zero and nothing after it.
 """
 
-import binascii
+from binascii import crc32
 
-try:
-    from typing import TYPE_CHECKING
-except ImportError:  # MicroPython
-    TYPE_CHECKING = False  # type: ignore[misc]
-
+TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,108 +27,145 @@ MESSAGE_MAX = 512
 HEADER_BYTES = 12
 TAG_BYTES = 8
 CRC_BYTES = 4
-BODY_MAX = HEADER_BYTES + MESSAGE_MAX + TAG_BYTES
 BODY_MIN = HEADER_BYTES + TAG_BYTES
-_RAW_MAX = BODY_MAX + CRC_BYTES
-FRAME_ENCODED_MAX = _RAW_MAX + _RAW_MAX // 254 + 2
+BODY_MAX = BODY_MIN + MESSAGE_MAX
 VIEWS_MAX = 64
+VIEWS_READY = 32
+
+_RAW_MAX = BODY_MAX + CRC_BYTES
+_BLOCK_BYTES = 254
 _RESIDUE = 0x2144DF1C
-_BLOCK = 255
+
+
+def encoded_max(payload_bytes: int) -> int:
+    """The most bytes a frame with this payload takes on the wire, delimiter included."""
+    raw = BODY_MIN + payload_bytes + CRC_BYTES
+    return raw + raw // _BLOCK_BYTES + 2
+
+
+FRAME_ENCODED_MAX = encoded_max(MESSAGE_MAX)
+
+
+class FrameError(Exception):
+    """A body that no frame can carry."""
+
+
+def encode(body: bytes) -> bytes:
+    """The whole frame of `body`, BODY_MIN to BODY_MAX bytes. Raises FrameError."""
+    if not BODY_MIN <= len(body) <= BODY_MAX:
+        raise FrameError("body of %d bytes, not %d to %d" % (len(body), BODY_MIN, BODY_MAX))
+    raw = body + crc32(body).to_bytes(CRC_BYTES, "little")
+    out = bytearray(FRAME_ENCODED_MAX)
+    code_at = 0
+    end = 1
+    for byte in raw:
+        if end - code_at > _BLOCK_BYTES:  # a full block stands for no zero
+            out[code_at] = _BLOCK_BYTES + 1
+            code_at = end
+            end += 1
+        if byte:
+            out[end] = byte
+        else:
+            out[code_at] = end - code_at
+            code_at = end
+        end += 1
+    out[code_at] = end - code_at
+    return bytes(memoryview(out)[: end + 1])
 
 
 class Views:
-    """Slices of one buffer from `start`, by length; kept, because a slice is an allocation."""
+    """Slices `buffer[start:start + n]`, kept by `n`, because to slice is to allocate.
 
-    def __init__(self, buffer: bytearray, start: int) -> None:
+    Short ones are ready from the start; of the others the first VIEWS_MAX lengths seen are kept.
+    """
+
+    def __init__(self, buffer: bytearray, start: int, least: int) -> None:
         self._whole = memoryview(buffer)
         self._start = start
-        self._kept: dict[int, memoryview] = {}
+        self._kept = {}
+        for n in range(least, least + VIEWS_READY):
+            self._kept[n] = self._whole[start : start + n]
 
     def get(self, n: int) -> memoryview:
-        """The `n` bytes from `start`."""
+        """The view of `n` bytes."""
         view = self._kept.get(n)
         if view is None:
             view = self._whole[self._start : self._start + n]
-            if len(self._kept) < VIEWS_MAX:
+            if len(self._kept) < VIEWS_READY + VIEWS_MAX:
                 self._kept[n] = view
         return view
 
 
-def encode(body: bytes | bytearray | memoryview) -> bytes:
-    """The whole frame of `body` (BODY_MIN to BODY_MAX bytes), CRC and delimiter included."""
-    raw = bytes(body)
-    raw += binascii.crc32(raw).to_bytes(CRC_BYTES, "little")
-    out = bytearray(len(raw) + len(raw) // 254 + 2)
-    code_at = 0
-    at = 1
-    for byte in raw:
-        if byte:
-            out[at] = byte
-            at += 1
-        if not byte or at - code_at == _BLOCK:
-            out[code_at] = at - code_at
-            code_at = at
-            at += 1
-    out[code_at] = at - code_at
-    out[at] = 0
-    return bytes(memoryview(out)[: at + 1])
-
-
 class FrameDecoder:
-    """Finds frames in a stream of bytes. `on_body(buffer, n)` gets each good body in `buffer[:n]`.
+    """Finds frames in a stream; calls `on_body(n)` when `self.body[:n]` is a good one, without CRC.
 
-    The buffer is used again for the next frame. Nothing is allocated for a frame whose length was
-    seen before. Damage is counted in `crc_errors`, `cobs_errors`, `oversize` and costs one frame.
+    `body` is overwritten by the next frame. Counted: `crc_errors`, `cobs_errors`, `oversize` and
+    `short` (less than BODY_MIN and a CRC).
     """
 
-    def __init__(self, on_body: "Callable[[bytearray, int], None]") -> None:
+    def __init__(self, on_body: "Callable[[int], None]") -> None:
         self.body = bytearray(_RAW_MAX)
         self.crc_errors = 0
         self.cobs_errors = 0
         self.oversize = 0
+        self.short = 0
         self._on_body = on_body
-        self._views = Views(self.body, 0)
+        self._views = Views(self.body, 0, BODY_MIN + CRC_BYTES)
         self._reset()
 
     def _reset(self) -> None:
-        self._n = 0
+        self._size = 0
         self._left = 0  # data bytes until the next code
-        self._zero = False  # a zero stands before the next block
-        self._skip = False
+        self._zero = False  # the block before stands for a zero, if another block follows
+        self._skipping = False
 
     def feed(self, buf: bytes | bytearray | memoryview, n: int) -> None:
-        """Take `n` bytes of `buf`."""
+        """Take the first `n` bytes of `buf`, cut anywhere."""
+        # One loop with locals: a method call a byte could not keep up with 921600 baud on a board.
+        body = self.body
+        size = self._size
+        left = self._left
         for i in range(n):
             byte = buf[i]
-            if not byte:
+            if byte == 0:
+                self._size = size
+                self._left = left
                 self._end()
-            elif self._skip:
+                size = left = 0
+            elif self._skipping:
                 pass
-            elif self._left:
-                self._put(byte)
-                self._left -= 1
+            elif left == 0:
+                if self._zero and size < _RAW_MAX:
+                    body[size] = 0
+                    size += 1
+                elif self._zero:
+                    self._overflow()
+                self._zero = byte != _BLOCK_BYTES + 1
+                left = byte - 1
+            elif size == _RAW_MAX:
+                self._overflow()
             else:
-                if self._zero:
-                    self._put(0)
-                self._left = byte - 1
-                self._zero = byte != _BLOCK
+                body[size] = byte
+                size += 1
+                left -= 1
+        self._size = size
+        self._left = left
 
-    def _put(self, byte: int) -> None:
-        if self._n == _RAW_MAX:
-            self.oversize += 1
-            self._skip = True
-            return
-        self.body[self._n] = byte
-        self._n += 1
+    def _overflow(self) -> None:
+        self.oversize += 1
+        self._skipping = True
 
     def _end(self) -> None:
-        n, left, skip = self._n, self._left, self._skip
+        size, left, skipping = self._size, self._left, self._skipping
+        nothing = size == 0 and left == 0 and not self._zero
         self._reset()
-        if skip or (n == 0 and left == 0):
+        if skipping or nothing:
             return
         if left:
             self.cobs_errors += 1
-        elif n < BODY_MIN + CRC_BYTES or binascii.crc32(self._views.get(n)) != _RESIDUE:
+        elif size < BODY_MIN + CRC_BYTES:
+            self.short += 1
+        elif crc32(self._views.get(size)) != _RESIDUE:
             self.crc_errors += 1
         else:
-            self._on_body(self.body, n - CRC_BYTES)
+            self._on_body(size - CRC_BYTES)

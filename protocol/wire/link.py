@@ -1,31 +1,34 @@
-"""The board link: messages in order, once, over a line that loses, repeats and garbles bytes.
+"""One end of the board link: messages in order, once, over a line that garbles, loses and repeats.
 
-Rules. A session is one attempt of one side: going down takes the next session number, so that a
-connection (two sessions) is never taken up again with other counters. `connection` is the CRC-32
-of agent session | board session. DATA is Go-Back-N with a cumulative ack of the next seq expected.
-What is in flight, in encoded bytes, never exceeds the window last announced by the peer. A window
-of 0 heals by the keep-alive ACK, which announces it again.
+A session number is one attempt of one side at a connection; going down takes the next one. The
+connection of two sessions, `CRC-32(agent session u32 | board session u32)`, so never comes again,
+and a frame of an earlier one is a stranger. A HELLO that names our session was said after that
+session began.
 
 | state | event | next | does |
 | --- | --- | --- | --- |
-| DOWN | HELLO due | DOWN | say HELLO |
-| DOWN | HELLO, no common version | DOWN | down(`version`) once a peer session, HELLO goes on |
-| DOWN | HELLO naming our session | UP | up(version, info), HELLO unless the peer is up |
-| DOWN | HELLO not naming our session | DOWN | answer HELLO |
-| UP | HELLO, same peer session, peer not up | UP | answer HELLO |
-| UP | HELLO, other peer session | DOWN | down(`peer_reboot`), answer HELLO |
-| UP | DATA next in order | UP | deliver, ack |
-| UP | DATA old or ahead | UP | ack again |
-| UP | ack of something in flight | UP | it is forgotten |
-| UP | oldest in flight unanswered for its time | UP | send all again, wait longer |
-| UP | the same a time more than RESEND_MAX | DOWN | down(`unanswered`) |
-| UP | nothing heard for LINK_LOST_MS | DOWN | down(`silent`) |
+| DOWN | HELLO_MS over | DOWN | says HELLO |
+| DOWN | HELLO, no common version | DOWN | down(`version`) once a peer session; HELLO_SLOW_MS |
+| DOWN | HELLO not naming our session | DOWN | says HELLO naming the peer's |
+| DOWN | HELLO naming our session | UP | reports up; says HELLO if the peer is not up |
+| UP | HELLO, same peer session | UP | says HELLO if the peer is not up |
+| UP | HELLO of one of the last SESSIONS_KEPT peer sessions | UP | drops it: it was late |
+| UP | HELLO, other peer session | DOWN | reports down(`peer_reboot`), says HELLO |
+| UP | DATA next in order | UP | delivers, acks |
+| UP | DATA old or ahead | UP | drops it, acks again |
+| UP | DATA or ACK with a new ack | UP | forgets what is acked |
+| UP | oldest unacked for its time, window open | UP | sends all again, waits longer |
+| UP | the same after RESEND_MAX times | DOWN | reports down(`unanswered`) |
+| UP | no DATA or ACK for LINK_LOST_MS | DOWN | reports down(`silent`) |
+| UP | nothing said for KEEP_ALIVE_MS, or own window changed | UP | acks |
+| any | any other frame | same | counts and drops it |
 
-Any other frame is counted and dropped. Going down forgets what was not acked.
+Every frame carries seq, ack and window: what a lost ACK said, the next frame or the keep-alive says
+again, so a window that opened is never missed. Going down forgets what was not acked.
 """
 
-import binascii
 import struct
+from binascii import crc32
 
 from protocol.wire.frames import (
     BODY_MIN,
@@ -37,27 +40,24 @@ from protocol.wire.frames import (
     Views,
     encode,
 )
+from protocol.wire.send_queue import SendQueue
 from protocol.wire.ticks import add, diff
 
-try:
-    from typing import TYPE_CHECKING
-except ImportError:  # MicroPython
-    TYPE_CHECKING = False  # type: ignore[misc]
-
+TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
 if TYPE_CHECKING:
     from typing import Protocol
 
-    class Handler(Protocol):
-        """Who is told; called from within `receive` and `tick`."""
+    class LinkHandler(Protocol):
+        """Who is told, from within `receive` and `tick`."""
 
         def link_up(self, version: int, info: bytes) -> None:
             """A connection stands; `info` is the peer's."""
 
         def link_message(self, view: memoryview) -> None:
-            """A message; the view holds until the call returns."""
+            """A message; `view` is good until this returns."""
 
         def link_down(self, reason: str) -> None:
-            """`peer_reboot`, `silent`, `unanswered` or `version`."""
+            """`peer_reboot`, `silent` or `unanswered` after link_up; `version` without one."""
 
 
 AGENT = 0
@@ -66,267 +66,300 @@ BOARD = 1
 HELLO = 1
 DATA = 2
 ACK = 3
-FLAG_UP = 1
+FLAG_UP = 0x01  # in a HELLO: the sender is up, no answer needed
 
-HELLO_MS = 300
-KEEPALIVE_MS = 500
+HELLO_MS = 250
+HELLO_SLOW_MS = 5000
+KEEP_ALIVE_MS = 500
 LINK_LOST_MS = 3000
 RESEND_MS = 200
 RESEND_MS_MAX = 1000
-RESEND_MAX = 12
-QUEUE_MESSAGES_MAX = 48
-QUEUE_BYTES_MAX = 8192
-INFO_BYTES_MAX = MESSAGE_MAX - 11
+RESEND_MAX = 8
+SESSIONS_KEPT = 8
 
-_U16 = 0xFFFF
-_HEADER = "<BBIHHH"
-_HELLO = "<BBBII"
+_HEADER = "<BBIHHH"  # type, flags, connection, seq, ack, window
+_HELLO = "<BBBII"  # version_min, version_max, role, session, peer_session
 _HELLO_BYTES = 11
-_OVERHEAD = FRAME_ENCODED_MAX - MESSAGE_MAX
+INFO_BYTES_MAX = MESSAGE_MAX - _HELLO_BYTES
+_NO_TAG = bytes(TAG_BYTES)
+_U16 = 0xFFFF
+_U32 = 0xFFFFFFFF
+
+
+class LinkStats:
+    """Counters since the start. The damage of frames is counted by the decoder."""
+
+    def __init__(self) -> None:
+        self.delivered = 0
+        self.acked = 0
+        self.resent = 0
+        self.repeats = 0  # DATA old or ahead
+        self.strangers = 0  # frames of no connection, or of another one; late HELLOs
+        self.refused = 0  # good CRC, but unknown type, wrong length, a tag, our own echo
+        self.ups = 0
+        self.downs = 0
 
 
 class Link:
-    """One side of the link. `session`: 32 random bits, new at each start; `window`: receive room in
-    encoded bytes, at least one frame; `info`: what the peer's `link_up` gets. Times are ticks.
+    """`session`: 32 random bits, new at each start. `window`: bytes of encoded frames the line's
+    receive buffer can take, FRAME_ENCODED_MAX to 65535. `info`: for the peer's `link_up`.
+
+    After any call, `pull` until None. `now` is in ticks.
     """
 
     def __init__(
         self,
         role: int,
         session: int,
-        handler: "Handler",
+        handler: "LinkHandler",
         *,
         window: int,
         info: bytes = b"",
         version_min: int = 1,
         version_max: int = 1,
     ) -> None:
-        if not FRAME_ENCODED_MAX <= window <= _U16 or len(info) > INFO_BYTES_MAX:
-            raise ValueError("window or info out of range")
+        if role not in (AGENT, BOARD):
+            raise ValueError("role is AGENT or BOARD")
+        if not FRAME_ENCODED_MAX <= window <= _U16:
+            raise ValueError("window of %d bytes, not %d to 65535" % (window, FRAME_ENCODED_MAX))
+        if len(info) > INFO_BYTES_MAX:
+            raise ValueError("info of %d bytes, at most %d" % (len(info), INFO_BYTES_MAX))
         self.up = False
-        self.stats = {"resent": 0, "dropped": 0, "refused": 0}
-        self.window = window
-        self._role = role
-        self._session = session
-        self._handler = handler
-        self._info = info
-        self._versions = (version_min, version_max)
-        self._on_message = handler.link_message
+        self.version = 0
+        self.stats = LinkStats()
         self.decoder = FrameDecoder(self._on_body)
-        self._payload = Views(self.decoder.body, HEADER_BYTES)
-        self._now = 0
-        self._started = False
-        self._refused = -1  # peer session that has no common version
-        self._begin(-1)
+        self._body = self.decoder.body
+        self._payload = Views(self._body, HEADER_BYTES, 1)
+        self._queue = SendQueue()
+        self._handler = handler
+        self._deliver = handler.link_message
+        self._role = role
+        self._session = session & _U32 or 1
+        self._window = window
+        self._info = info
+        self._version_min = version_min
+        self._version_max = version_max
+        self._refused_session = 0  # whose versions were reported
+        self._earlier_peers: "list[int]" = []
+        self._now = self._said_at = self._heard_at = self._resend_from = 0
+        self._begin()
 
-    def _begin(self, peer: int) -> None:
-        """A new attempt; `peer` is the peer's session as far as it is known, -1 if not."""
+    def _begin(self) -> None:
+        """DOWN, with a session nobody has heard of."""
         self.up = False
-        self._peer = peer
-        self._queue: list[bytes] = []
-        self._queue_bytes = 0
-        self._flight: list[int] = []  # encoded bytes of the frames at the head of the queue
-        self._flight_bytes = 0
-        self._sent_high = 0  # frames at the head of the queue that were ever sent
-        self._base = 0  # seq of the head of the queue
-        self._expected = 0
-        self._peer_window = 0
+        self._peer = 0  # its session, 0 while unknown
+        self._queue.clear()
+        self._connection = 0
+        self._connection_low = 0
+        self._connection_high = 0
+        self._next_in = 0
         self._ack_due = False
-        self._hello_now = True
+        self._hello_due = True
+        self._hello_ms = HELLO_MS
         self._resends = 0
         self._resend_ms = RESEND_MS
-        self._conn_low = self._conn_high = 0
-        self._connection = 0
 
     # ---- what the owner calls
 
     def receive(self, buf: bytes | bytearray | memoryview, n: int, now: int) -> None:
-        """Take `n` bytes of `buf` from the line."""
-        self._start(now)
+        """The first `n` bytes of `buf` came from the line."""
+        self._now = now
         self.decoder.feed(buf, n)
 
     def send(self, message: bytes) -> bool:
-        """Queue a message of 1 to MESSAGE_MAX bytes; False when down or the queue is full."""
-        size = len(message)
-        if not 0 < size <= MESSAGE_MAX:
-            raise ValueError("message of %d bytes" % size)
-        full = len(self._queue) >= QUEUE_MESSAGES_MAX
-        if not self.up or full or self._queue_bytes + size > QUEUE_BYTES_MAX:
-            return False
-        self._queue.append(message)
-        self._queue_bytes += size
-        return True
+        """Queue a message of 1 to MESSAGE_MAX bytes. False while down or full (send_queue.py)."""
+        if not 0 < len(message) <= MESSAGE_MAX:
+            raise ValueError("message of %d bytes, not 1 to %d" % (len(message), MESSAGE_MAX))
+        return self.up and self._queue.add(message)
+
+    def announce(self, window: int) -> None:
+        """From now on the line's receive buffer takes `window` bytes, 0 to pause the peer."""
+        if not 0 <= window <= _U16:
+            raise ValueError("window of %d bytes" % window)
+        if window != self._window:
+            self._window = window
+            self._ack_due = self.up
 
     def pull(self, now: int) -> bytes | None:
-        """The next frame for the line, whole, or None."""
-        self._start(now)
-        if self._hello_now:
-            return self._say_hello()
+        """The next frame to write, whole; None when there is nothing to say."""
+        self._now = now
+        if self._hello_due:
+            return self._hello()
         if not self.up:
             return None
-        index = len(self._flight)
-        if index < len(self._queue):
-            room = self._peer_window - self._flight_bytes
-            message = self._queue[index]
-            if len(message) + _OVERHEAD <= room or FRAME_ENCODED_MAX <= room:
-                return self._say_data(index, message)
-        if self._ack_due or diff(now, self._said) >= KEEPALIVE_MS:
-            return self._frame(ACK, (self._base + index) & _U16, b"")
+        message = self._queue.next()
+        if message is not None:
+            if self._queue.in_flight == 0:
+                self._resend_from = now
+            return self._frame(DATA, self._queue.sent(), message)
+        if self._ack_due:
+            return self._frame(ACK, self._queue.seq, b"")
         return None
 
     def tick(self, now: int) -> None:
-        """Timers."""
-        self._start(now)
+        """Timers; at the latest when `deadline` is over."""
+        self._now = now
         if not self.up:
-            if diff(now, self._said) >= HELLO_MS:
-                self._hello_now = True
-        elif diff(now, self._heard) >= LINK_LOST_MS:
+            if diff(now, self._said_at) >= self._hello_ms:
+                self._hello_due = True
+            return
+        if diff(now, self._heard_at) >= LINK_LOST_MS:
             self._go_down("silent")
-        elif self._flight and diff(now, self._flight_since) >= self._resend_ms:
+            return
+        if diff(now, self._said_at) >= KEEP_ALIVE_MS:
+            self._ack_due = True
+        if self._queue.unacked and diff(now, self._resend_from) >= self._resend_ms:
             self._resend()
 
     def deadline(self, now: int) -> int:
-        """Milliseconds until `tick` or `pull` has something to do; 0 when at once."""
-        if self._hello_now or (self.up and self._ack_due):
+        """Milliseconds until `tick` is due; 0 while `pull` has a HELLO or an ACK to give."""
+        if self._hello_due or self._ack_due:
             return 0
         if not self.up:
-            return max(0, diff(add(self._said, HELLO_MS), now))
-        wait = diff(add(self._heard, LINK_LOST_MS), now)
-        wait = min(wait, diff(add(self._said, KEEPALIVE_MS), now))
-        if self._flight:
-            wait = min(wait, diff(add(self._flight_since, self._resend_ms), now))
-        return max(0, wait)
+            return max(0, diff(add(self._said_at, self._hello_ms), now))
+        wait_ms = diff(add(self._heard_at, LINK_LOST_MS), now)
+        wait_ms = min(wait_ms, diff(add(self._said_at, KEEP_ALIVE_MS), now))
+        if self._queue.unacked:
+            wait_ms = min(wait_ms, diff(add(self._resend_from, self._resend_ms), now))
+        return max(0, wait_ms)
 
     # ---- saying
 
-    def _start(self, now: int) -> None:
-        self._now = now
-        if not self._started:
-            self._started = True
-            self._said = self._heard = self._flight_since = now
-
     def _frame(self, kind: int, seq: int, payload: bytes) -> bytes:
-        self._said = self._now
+        self._said_at = self._now
         self._ack_due = False
-        flags = FLAG_UP if self.up else 0
+        flags = FLAG_UP if kind == HELLO and self.up else 0
         connection = 0 if kind == HELLO else self._connection
-        head = struct.pack(_HEADER, kind, flags, connection, seq, self._expected, self.window)
-        return encode(head + payload + bytes(TAG_BYTES))
+        head = struct.pack(_HEADER, kind, flags, connection, seq, self._next_in, self._window)
+        return encode(head + payload + _NO_TAG)
 
-    def _say_hello(self) -> bytes:
-        self._hello_now = False
-        low, high = self._versions
-        peer = max(self._peer, 0)
-        return self._frame(
-            HELLO, 0, struct.pack(_HELLO, low, high, self._role, self._session, peer) + self._info
-        )
-
-    def _say_data(self, index: int, message: bytes) -> bytes:
-        frame = self._frame(DATA, (self._base + index) & _U16, message)
-        if not self._flight:
-            self._flight_since = self._now
-        self._flight.append(len(frame))
-        self._flight_bytes += len(frame)
-        self._sent_high = max(self._sent_high, index + 1)
-        return frame
+    def _hello(self) -> bytes:
+        self._hello_due = False
+        low, high = self._version_min, self._version_max
+        head = struct.pack(_HELLO, low, high, self._role, self._session, self._peer)
+        return self._frame(HELLO, 0, head + self._info)
 
     def _resend(self) -> None:
-        self._resends += 1
-        if self._resends > RESEND_MAX:
+        self._resend_from = self._now
+        resent = self._queue.go_back()
+        if self._queue.next() is None:  # the peer has no room: it said so, it is not deaf
+            return
+        if self._resends == RESEND_MAX:
             self._go_down("unanswered")
             return
-        self.stats["resent"] += len(self._flight)
-        self._resend_ms = min(RESEND_MS_MAX, self._resend_ms * 2)
-        self._flight.clear()
-        self._flight_bytes = 0
+        self._resends += 1
+        self._resend_ms = min(2 * self._resend_ms, RESEND_MS_MAX)
+        self.stats.resent += resent
 
-    # ---- hearing
+    # ---- hearing; nothing here allocates but for a HELLO
 
-    def _on_body(self, body: bytearray, n: int) -> None:
-        kind = body[0]
-        for i in range(n - TAG_BYTES, n):
-            if body[i]:  # a tag, but nobody is paired
-                self.stats["refused"] += 1
+    def _on_body(self, n: int) -> None:
+        body = self._body
+        for at in range(n - TAG_BYTES, n):
+            if body[at]:  # a tag, and nobody is paired yet
+                self.stats.refused += 1
                 return
+        kind = body[0]
+        size = n - BODY_MIN
         if kind == HELLO:
-            self._on_hello(body, n)
+            self._on_hello(size)
+        elif body[1] or (kind != DATA or size == 0) and (kind != ACK or size != 0):
+            self.stats.refused += 1
         elif (
-            self.up
-            and kind in (DATA, ACK)
-            and body[2] | body[3] << 8 == self._conn_low
-            and body[4] | body[5] << 8 == self._conn_high
+            not self.up
+            or body[2] | body[3] << 8 != self._connection_low
+            or body[4] | body[5] << 8 != self._connection_high
         ):
-            self._heard = self._now
-            self._peer_window = body[10] | body[11] << 8
-            self._on_ack(body[8] | body[9] << 8)
-            if kind == DATA:
-                self._on_data(body[6] | body[7] << 8, n - BODY_MIN)
+            self.stats.strangers += 1
         else:
-            self.stats["dropped"] += 1
+            self._heard_at = self._now
+            self._on_ack(body[8] | body[9] << 8, body[10] | body[11] << 8)
+            if kind == DATA:
+                self._on_data(body[6] | body[7] << 8, size)
 
-    def _on_ack(self, ack: int) -> None:
-        acked = (ack - self._base) & _U16
-        if not 0 < acked <= self._sent_high:
-            return
-        for _ in range(acked):
-            self._queue_bytes -= len(self._queue.pop(0))
-            if self._flight:
-                self._flight_bytes -= self._flight.pop(0)
-        self._base = ack
-        self._sent_high -= acked
-        self._resends = 0
-        self._resend_ms = RESEND_MS
-        self._flight_since = self._now
+    def _on_ack(self, ack: int, window: int) -> None:
+        queue = self._queue
+        before = queue.unacked
+        queue.window = window
+        if queue.acknowledge(ack):
+            self.stats.acked += before - queue.unacked
+            self._resend_from = self._now
+            self._resend_ms = RESEND_MS
+            self._resends = 0
 
     def _on_data(self, seq: int, size: int) -> None:
         self._ack_due = True
-        if seq != self._expected or not size:
-            self.stats["dropped"] += 1
+        if seq != self._next_in:
+            self.stats.repeats += 1
             return
-        self._expected = (seq + 1) & _U16
-        self._on_message(self._payload.get(size))
+        self._next_in = (seq + 1) & _U16
+        self.stats.delivered += 1
+        self._deliver(self._payload.get(size))
 
-    def _on_hello(self, body: bytearray, n: int) -> None:
-        if n < BODY_MIN + _HELLO_BYTES:
-            self.stats["dropped"] += 1
+    def _on_hello(self, size: int) -> None:
+        if size < _HELLO_BYTES:
+            self.stats.refused += 1
             return
-        low, high, role, session, named = struct.unpack_from(_HELLO, body, HEADER_BYTES)
-        if role == self._role:  # our own echo
-            self.stats["dropped"] += 1
+        low, high, role, session, named = struct.unpack_from(_HELLO, self._body, HEADER_BYTES)
+        if role != 1 - self._role or session == 0 or low > high:
+            self.stats.refused += 1
             return
         if self.up and session != self._peer:
+            if session in self._earlier_peers:
+                self.stats.strangers += 1
+                return
             self._go_down("peer_reboot")
-        self._peer = session
-        version = min(high, self._versions[1])
-        if version < max(low, self._versions[0]):
+        peer_is_up = self._body[1] & FLAG_UP != 0 and named == self._session
+        if self.up:
+            self._hello_due = self._hello_due or not peer_is_up
+            return
+        self._meet(session)
+        version = min(high, self._version_max)
+        if version < max(low, self._version_min):
             self._refuse(session)
-        elif self.up:
-            self._heard = self._now
-            self._hello_now = self._hello_now or not body[1] & FLAG_UP
         elif named == self._session:
-            info = bytes(self._payload.get(n - BODY_MIN)[_HELLO_BYTES:])
-            self._go_up(version, info, bool(body[1] & FLAG_UP))
-            self._peer_window = body[10] | body[11] << 8
+            self._go_up(version, size, peer_is_up)
         else:
-            self._hello_now = True
+            self._hello_ms = HELLO_MS
+            self._hello_due = True
+
+    def _meet(self, session: int) -> None:
+        """From now on the peer has this session."""
+        if self._peer not in (0, session):
+            self._part()
+        self._peer = session
+
+    def _part(self) -> None:
+        self._earlier_peers.append(self._peer)
+        if len(self._earlier_peers) > SESSIONS_KEPT:
+            self._earlier_peers.pop(0)
 
     def _refuse(self, session: int) -> None:
-        if self._refused != session:
-            self._refused = session
+        self._hello_ms = HELLO_SLOW_MS
+        if session != self._refused_session:
+            self._refused_session = session
+            self._hello_due = True  # the peer shall know why
             self._handler.link_down("version")
 
-    def _go_up(self, version: int, info: bytes, peer_is_up: bool) -> None:
-        mine, other = self._session, self._peer
-        pair = (mine, other) if self._role == AGENT else (other, mine)
-        self._connection = binascii.crc32(struct.pack("<II", pair[0], pair[1]))
-        self._conn_low = self._connection & _U16
-        self._conn_high = self._connection >> 16
+    def _go_up(self, version: int, size: int, peer_is_up: bool) -> None:
+        agent, board = self._session, self._peer
+        if self._role == BOARD:
+            agent, board = board, agent
+        self._connection = crc32(struct.pack("<II", agent, board))
+        self._connection_low = self._connection & _U16
+        self._connection_high = self._connection >> 16
+        self._queue.window = self._body[10] | self._body[11] << 8
+        self._heard_at = self._now
+        self._hello_due = not peer_is_up
         self.up = True
-        self._heard = self._now
-        self._hello_now = not peer_is_up
+        self.version = version
+        self.stats.ups += 1
+        info = bytes(self._payload.get(size))[_HELLO_BYTES:]
         self._handler.link_up(version, info)
 
     def _go_down(self, reason: str) -> None:
-        self._session = (self._session + 1) & 0xFFFFFFFF
-        self._begin(-1)
+        self._part()
+        self._session = (self._session + 1) & _U32 or 1
+        self.stats.downs += 1
+        self._begin()
         self._handler.link_down(reason)

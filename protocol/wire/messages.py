@@ -1,13 +1,17 @@
-"""Board messages: one byte of kind, fixed fields, and for some a tail of bytes.
+"""Board messages: `kind u8 | fields | tail`, little-endian, one table for both directions.
 
-Fields are little-endian. `pack` and `unpack` follow one table; docs/architecture.md shows it to
-people.
+Lengths are held on both ways: a message that `pack` makes, `unpack` takes, and nothing else.
 """
 
 import struct
 
 from protocol.wire.frames import MESSAGE_MAX
 
+TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
+if TYPE_CHECKING:
+    Bytes = bytes | bytearray | memoryview
+
+# from the agent
 READ_CARD = 0x10
 READ_STOP = 0x11
 SAY = 0x20
@@ -18,6 +22,7 @@ PULSE = 0x40
 EVENT_ACK = 0x50
 LAMP = 0x60
 EFFECT_QUERY = 0x70
+# from the board
 CARD = 0x90
 CARD_FAULT = 0x91
 CARD_REMOVED = 0x92
@@ -26,65 +31,67 @@ EFFECT_RESULT = 0xB0
 EVENT = 0xC0
 DEVICE = 0xD0
 
+FIRST_OF_BOARD = 0x80
 TEXT_BLOCK_BYTES = 256
 SPEECH_BYTES_MAX = 200
+PRINT_CHUNK_BYTES_MAX = MESSAGE_MAX - 11
+EVENT_TAIL_BYTES_MAX = 32
 
-# kind -> (struct of the fields, least tail, greatest tail)
-_FORMS = {
-    READ_CARD: ("<HH", 0, 0),
-    READ_STOP: ("<H", 0, 0),
-    SAY: ("<HBB", 1, SPEECH_BYTES_MAX),
-    HUSH: ("<", 0, 0),
-    PRINT_DATA: ("<QH", 1, MESSAGE_MAX - 11),
-    PRINT_RUN: ("<QHI", 0, 0),
-    PULSE: ("<QH", 0, 0),
-    EVENT_ACK: ("<I", 0, 0),
-    LAMP: ("<BB", 0, 0),
-    EFFECT_QUERY: ("<Q", 0, 0),
-    CARD: ("<HB", TEXT_BLOCK_BYTES, TEXT_BLOCK_BYTES),
-    CARD_FAULT: ("<HB", 0, 0),
-    CARD_REMOVED: ("<H", 0, 0),
-    SPEECH: ("<HB", 0, 0),
-    EFFECT_RESULT: ("<QBB", 0, 0),
-    EVENT: ("<IBI", 0, 64),
-    DEVICE: ("<BBB", 0, 0),
+# kind: name, struct of the fields, least and most bytes of tail
+TABLE = {
+    READ_CARD: ("READ_CARD", "<HH", 0, 0),
+    READ_STOP: ("READ_STOP", "<H", 0, 0),
+    SAY: ("SAY", "<HBB", 1, SPEECH_BYTES_MAX),
+    HUSH: ("HUSH", "<", 0, 0),
+    PRINT_DATA: ("PRINT_DATA", "<QH", 1, PRINT_CHUNK_BYTES_MAX),
+    PRINT_RUN: ("PRINT_RUN", "<QHI", 0, 0),
+    PULSE: ("PULSE", "<QH", 0, 0),
+    EVENT_ACK: ("EVENT_ACK", "<I", 0, 0),
+    LAMP: ("LAMP", "<BB", 0, 0),
+    EFFECT_QUERY: ("EFFECT_QUERY", "<Q", 0, 0),
+    CARD: ("CARD", "<HB", TEXT_BLOCK_BYTES, TEXT_BLOCK_BYTES),
+    CARD_FAULT: ("CARD_FAULT", "<HB", 0, 0),
+    CARD_REMOVED: ("CARD_REMOVED", "<H", 0, 0),
+    SPEECH: ("SPEECH", "<HB", 0, 0),
+    EFFECT_RESULT: ("EFFECT_RESULT", "<QBB", 0, 0),
+    EVENT: ("EVENT", "<IBI", 0, EVENT_TAIL_BYTES_MAX),
+    DEVICE: ("DEVICE", "<BBB", 0, 0),
 }
-_FIELD_MAX = {"B": 0xFF, "H": 0xFFFF, "I": 0xFFFFFFFF, "Q": 0xFFFFFFFFFFFFFFFF}
-KINDS = tuple(sorted(_FORMS))
+_BITS = {"B": 8, "H": 16, "I": 32, "Q": 64}
 
 
 class MessageError(Exception):
-    """A message of an unknown kind, or of a length that its kind cannot have."""
+    """Bytes or fields that are no board message; the text names the kind and what is wrong."""
 
 
-def pack(kind: int, *fields: int, tail: bytes | bytearray | memoryview = b"") -> bytes:
-    """The bytes of a message. MessageError when it would not be understood."""
-    form, least, most = _form(kind)
-    if not least <= len(tail) <= most:
-        raise MessageError("kind 0x%02X: %d bytes of tail" % (kind, len(tail)))
-    # MicroPython's struct cuts what does not fit, so the limits are held here.
+def pack(kind: int, *fields: int, tail: "Bytes" = b"") -> bytes:
+    """A whole message. Raises MessageError for what `unpack` would refuse or cut."""
+    name, form, least, most = _entry(kind)
     if len(fields) != len(form) - 1:
-        raise MessageError("kind 0x%02X: %d fields" % (kind, len(fields)))
-    for i, value in enumerate(fields):
-        if not 0 <= value <= _FIELD_MAX[form[i + 1]]:
-            raise MessageError("kind 0x%02X: field %d is %d" % (kind, i, value))
+        raise MessageError("%s: %d fields, not %d" % (name, len(fields), len(form) - 1))
+    for at, value in enumerate(fields):
+        # MicroPython's struct.pack cuts a number that is too long.
+        if value < 0 or value >> _BITS[form[at + 1]]:
+            raise MessageError("%s: field %d out of range" % (name, at))
+    if not least <= len(tail) <= most:
+        raise MessageError("%s: tail of %d bytes, not %d to %d" % (name, len(tail), least, most))
     return bytes((kind,)) + struct.pack(form, *fields) + bytes(tail)
 
 
-def unpack(view: bytes | bytearray | memoryview) -> tuple[int, tuple[int, ...], memoryview]:
-    """(kind, tuple of fields, memoryview of the tail) of a message. Raises MessageError only."""
-    if not len(view):
+def unpack(view: "Bytes") -> "tuple[int, tuple[int, ...], memoryview]":
+    """(kind, fields, view of the tail within `view`). Raises MessageError."""
+    if len(view) == 0:
         raise MessageError("empty message")
     kind = view[0]
-    form, least, most = _form(kind)
-    head = 1 + struct.calcsize(form)
-    if not head + least <= len(view) <= head + most:
-        raise MessageError("kind 0x%02X: %d bytes" % (kind, len(view)))
-    return kind, struct.unpack_from(form, view, 1), memoryview(view)[head:]
+    name, form, least, most = _entry(kind)
+    tail_at = 1 + struct.calcsize(form)
+    if not tail_at + least <= len(view) <= tail_at + most:
+        raise MessageError("%s: %d bytes" % (name, len(view)))
+    return kind, struct.unpack_from(form, view, 1), memoryview(view)[tail_at:]
 
 
-def _form(kind: int) -> tuple[str, int, int]:
-    form = _FORMS.get(kind)
-    if form is None:
-        raise MessageError("unknown kind 0x%02X" % kind)
-    return form
+def _entry(kind: int) -> "tuple[str, str, int, int]":
+    entry = TABLE.get(kind)
+    if entry is None:
+        raise MessageError("unknown kind %d" % kind)
+    return entry

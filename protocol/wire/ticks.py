@@ -1,7 +1,7 @@
-"""Milliseconds that wrap, as MicroPython's `time.ticks_ms` does (docs.micropython.org, `time`).
+"""Milliseconds that wrap, as MicroPython's `time.ticks_ms` gives them.
 
-All `now` on the board and in the link are milliseconds masked with TICKS_MASK: 30 bits, so that a
-32-bit board never allocates for them. Differences are right up to 149 hours apart.
+Every `now` on the board and in the link is masked with TICKS_MASK: 30 bits, so that no 32-bit board
+allocates for one. `diff` is right while two instants lie less than 149 hours apart.
 """
 
 TICKS_MASK = 0x3FFFFFFF
@@ -9,10 +9,12 @@ _HALF = 0x20000000
 
 
 def diff(a: int, b: int) -> int:
-    """a - b in ms, signed; right while the two are less than half the period apart."""
-    return ((a - b + _HALF) & TICKS_MASK) - _HALF
+    """`a` - `b` in ms, negative when `a` is the earlier."""
+    # The mask comes before the half is added: no step leaves 30 bits.
+    ms = (a - b) & TICKS_MASK
+    return ms if ms < _HALF else ms - TICKS_MASK - 1
 
 
 def add(a: int, ms: int) -> int:
-    """`ms` (may be negative) after `a`."""
+    """The instant `ms` after `a`; `ms` may be negative."""
     return (a + ms) & TICKS_MASK
