@@ -1,0 +1,65 @@
+-- A terminal's durable memory. Records are sealed before they come here; nothing here names a person.
+
+-- One row an epoch: the opener that gives the centre its key, and where it stands in the chain.
+CREATE TABLE epoch (
+    number INTEGER PRIMARY KEY,
+    epoch_id BLOB NOT NULL UNIQUE,
+    opener BLOB NOT NULL,
+    first_seq INTEGER NOT NULL,
+    link_before BLOB NOT NULL,
+    at_centre INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- One row a sealed record. seq is contiguous from 1; link is the chain value after it.
+CREATE TABLE record (
+    seq INTEGER PRIMARY KEY,
+    epoch INTEGER NOT NULL REFERENCES epoch (number),
+    kind INTEGER NOT NULL,
+    coding INTEGER NOT NULL,
+    visit INTEGER NOT NULL,
+    made_ms INTEGER NOT NULL,
+    ciphertext BLOB NOT NULL,
+    link BLOB NOT NULL
+) STRICT;
+
+-- What an append was called, so that the same one again is answered and not done twice.
+CREATE TABLE intent (
+    intent BLOB PRIMARY KEY,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The last verified receipt; everything through through_seq is settled.
+CREATE TABLE settled (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    through_seq INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    secured_seq INTEGER NOT NULL,
+    settled_ms INTEGER NOT NULL,
+    receipt BLOB NOT NULL
+) STRICT;
+
+-- Records that the centre took, but not into effect, with its code.
+CREATE TABLE exception (seq INTEGER PRIMARY KEY, code INTEGER NOT NULL) STRICT;
+
+-- Visits under way, for the next start of the agent.
+CREATE TABLE flow (flow BLOB PRIMARY KEY, state BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Who passed here today, by scrypt with the day's salt; both are deleted when the day is over.
+CREATE TABLE day_salt (day TEXT PRIMARY KEY, salt BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE passage (
+    day TEXT NOT NULL,
+    who BLOB NOT NULL,
+    direction TEXT NOT NULL,
+    PRIMARY KEY (day, who)
+) STRICT, WITHOUT ROWID;
+
+-- Single numbers: floor_ms (highest time ever seen), session (MQTT connections ever made).
+CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The signed status list in force, as it came.
+CREATE TABLE status_list (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    version INTEGER NOT NULL,
+    raw BLOB NOT NULL
+) STRICT;

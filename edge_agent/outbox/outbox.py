@@ -1,0 +1,206 @@
+"""The outbox as the rest of the agent sees it: append, read, settle. All of it is thread-safe."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from edge_agent.outbox.jobs import AppendJob, SettleJob, SqlJob
+from edge_agent.outbox.sealer import Sealer, read_head
+from edge_agent.outbox.types import (
+    INTENT_BYTES,
+    RECORDS_A_COMMIT_MAX,
+    Appended,
+    Draft,
+    Head,
+    LocalEffect,
+    OutboxFailedError,
+    PendingRows,
+)
+from edge_agent.outbox.writer import Writer
+from protocol.envelope import PLAINTEXT_BYTES_MAX, Sealed
+from protocol.keys import CentrePublic, DeviceKey
+from protocol.receipts import Receipt
+from tongban.database import open_database
+
+SALT_BYTES = 16
+T = TypeVar("T")
+
+_PENDING_EPOCH = (
+    "SELECT e.number, e.epoch_id, e.opener, e.at_centre, e.first_seq, e.link_before FROM record r "
+    "JOIN epoch e ON e.number = r.epoch WHERE r.seq > ? ORDER BY r.seq LIMIT 1"
+)
+_PENDING_ROWS = (
+    "SELECT seq, kind, coding, ciphertext, link FROM record "
+    "WHERE seq > ? AND epoch = ? ORDER BY seq LIMIT ?"
+)
+_NEXT_SESSION = (
+    "INSERT INTO number VALUES ('session', 1) "
+    "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
+)
+_SET_STATUS_LIST = (
+    "INSERT INTO status_list VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET "
+    "version = excluded.version, raw = excluded.raw WHERE excluded.version > version"
+)
+
+
+class Outbox:
+    """`clock()` gives Unix ms; `entropy(n)` n random bytes. Use `Outbox.open`, end with `close`."""
+
+    def __init__(
+        self, writer: Writer, reader: apsw.Connection, entropy: Callable[[int], bytes]
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._entropy = entropy
+        self._reading = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        terminal: str,
+        centre_public: CentrePublic,
+        device_key: DeviceKey,
+        entropy: Callable[[int], bytes],
+        clock: Callable[[], int],
+        vfs: str | None = None,
+    ) -> "Outbox":
+        """Open or make the database at `path`. Raises DatabaseError."""
+        sealer = Sealer(terminal, centre_public, device_key, entropy, clock)
+        writer = Writer(path, vfs, sealer)
+        return cls(writer, open_database(path, vfs=vfs), entropy)
+
+    def close(self) -> None:
+        """Finish what waits, then close."""
+        self._writer.stop()
+        with self._reading:
+            self._reader.close(True)
+
+    # ---- writing
+
+    def append(
+        self, intent: bytes, drafts: Sequence[Draft], effects: Sequence[LocalEffect] = ()
+    ) -> "Future[Appended]":
+        """One FULL commit of records and local effects; the future resolves after it.
+
+        `intent`: 16 bytes; the same one again gives the first result. The future fails with
+        OutboxFailedError: then nothing may be told. Raises OutboxFullError, ValueError at once.
+        """
+        if len(intent) != INTENT_BYTES:
+            raise ValueError(f"an intent has {INTENT_BYTES} bytes, not {len(intent)}")
+        if len(drafts) > RECORDS_A_COMMIT_MAX:
+            raise ValueError(f"{len(drafts)} records at once, at most {RECORDS_A_COMMIT_MAX}")
+        for draft in drafts:
+            if len(draft.plaintext) > PLAINTEXT_BYTES_MAX:
+                raise ValueError(f"record of {len(draft.plaintext)} bytes is too long")
+        return self._writer.submit(AppendJob(intent, tuple(drafts), tuple(effects)))
+
+    def settle(self, receipt: Receipt, raw: bytes, now_ms: int) -> "Future[int]":
+        """Settle through a receipt that was verified against `link_at`; durable when resolved."""
+        return self._writer.submit(SettleJob(receipt, raw, now_ms))
+
+    def next_session(self) -> "Future[int]":
+        """A connection number that was never used before, durable."""
+        return self._writer.submit(SqlJob(_NEXT_SESSION, ()))
+
+    def keep_status_list(self, version: int, raw: bytes) -> "Future[None]":
+        """Keep a verified signed list unless a newer one is in force."""
+        return self._writer.submit(SqlJob(_SET_STATUS_LIST, (version, raw)))
+
+    def day_salt(self, day: str) -> bytes:
+        """The 16-byte salt of a day (ISO date), made when first asked for."""
+        found = self._value("SELECT salt FROM day_salt WHERE day = ?", day)
+        if found is None:
+            new = (day, self._entropy(SALT_BYTES))
+            self._writer.submit(
+                SqlJob("INSERT OR IGNORE INTO day_salt VALUES (?, ?)", new)
+            ).result()
+            found = self._value("SELECT salt FROM day_salt WHERE day = ?", day)
+        return bytes(found)
+
+    # ---- reading
+
+    def head(self) -> Head:
+        """The end of the chain."""
+        with self._reading:
+            return self._guarded(lambda: read_head(self._reader))
+
+    def link_at(self, seq: int) -> bytes | None:
+        """Our own chain value after record `seq`, None when we have no such record."""
+        found = self._value("SELECT link FROM record WHERE seq = ?", seq)
+        return None if found is None else bytes(found)
+
+    def pending(self, after_seq: int, limit: int) -> PendingRows | None:
+        """Up to `limit` records after a seq, all of one epoch; None when there is none."""
+        with self._reading:
+            return self._guarded(lambda: self._read_pending(after_seq, limit))
+
+    def _read_pending(self, after_seq: int, limit: int) -> PendingRows | None:
+        epoch = self._reader.execute(_PENDING_EPOCH, (after_seq,)).fetchone()
+        if epoch is None:
+            return None
+        number, epoch_id, opener, at_centre, first_seq, link_before = epoch
+        cursor = self._reader.execute(_PENDING_ROWS, (after_seq, number, limit))
+        rows = [Sealed(*row) for row in cursor]
+        if rows[0].seq != first_seq:
+            sql = "SELECT link FROM record WHERE seq = ?"
+            link_before = self._reader.execute(sql, (rows[0].seq - 1,)).get
+        return PendingRows(epoch_id, opener, bool(at_centre), link_before, rows)
+
+    @property
+    def settled_seq(self) -> int:
+        """Everything through this seq is settled."""
+        return int(self._value("SELECT through_seq FROM settled") or 0)
+
+    @property
+    def generation(self) -> int:
+        """The centre's generation in the last receipt, 0 before the first."""
+        return int(self._value("SELECT generation FROM settled") or 0)
+
+    def backlog(self) -> tuple[int, int]:
+        """(unsettled records, Unix ms when the oldest of them was made or 0)."""
+        settled = self.settled_seq
+        count = self.head().seq - settled
+        made = self._value("SELECT made_ms FROM record WHERE seq = ?", settled + 1)
+        return count, int(made or 0)
+
+    def visits(self) -> tuple[int, int]:
+        """(visits, settled visits) ever recorded here."""
+        sql = "SELECT count(*) FROM record WHERE visit = 1 AND seq <= ?"
+        return (int(self._value(sql, self.head().seq)), int(self._value(sql, self.settled_seq)))
+
+    def flows(self) -> list[tuple[bytes, bytes]]:
+        """(flow id, state) of visits that were under way."""
+        with self._reading:
+            return self._guarded(lambda: list(self._reader.execute("SELECT * FROM flow")))
+
+    def passage(self, day: str, who: bytes) -> str | None:
+        """Which way this person (scrypt digest) went last today."""
+        sql = "SELECT direction FROM passage WHERE day = ? AND who = ?"
+        found = self._value(sql, day, who)
+        return None if found is None else str(found)
+
+    def floor_ms(self) -> int:
+        """Highest time ever seen, Unix ms; 0 when none."""
+        return int(self._value("SELECT value FROM number WHERE name = 'floor_ms'") or 0)
+
+    def status_list(self) -> bytes | None:
+        """The signed status list in force, as it came."""
+        found = self._value("SELECT raw FROM status_list")
+        return None if found is None else bytes(found)
+
+    def _value(self, sql: str, *values: "apsw.SQLiteValue") -> Any:
+        with self._reading:
+            return self._guarded(lambda: self._reader.execute(sql, values).get)
+
+    @staticmethod
+    def _guarded(read: Callable[[], T]) -> T:
+        try:
+            return read()
+        except apsw.Error as error:
+            raise OutboxFailedError(f"cannot be read ({error}); check the disk") from error

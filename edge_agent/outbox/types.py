@@ -1,0 +1,89 @@
+"""What goes into the outbox and what comes out of it."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from protocol.envelope import Sealed
+
+INTENT_BYTES = 16
+RECORDS_A_COMMIT_MAX = 64
+
+
+class OutboxError(Exception):
+    """The outbox did not do it. Nothing may be told to the citizen."""
+
+
+class OutboxFullError(OutboxError):
+    """Too much is waiting for the disk."""
+
+
+class OutboxFailedError(OutboxError):
+    """The commit failed or is uncertain; the same intent again is harmless."""
+
+
+class Draft(NamedTuple):
+    """A record to be sealed: kind, coding and encoded bytes as `protocol.records.encode` gives."""
+
+    kind: int
+    coding: int
+    plaintext: bytes
+    visit: bool = False
+
+
+@dataclass(frozen=True)
+class SaveFlow:
+    """Keep the state of a visit under way."""
+
+    flow: bytes
+    state: bytes
+
+
+@dataclass(frozen=True)
+class DropFlow:
+    """The visit is over."""
+
+    flow: bytes
+
+
+@dataclass(frozen=True)
+class SetPassage:
+    """Note which way a person (scrypt digest) went today (ISO date); earlier days are forgotten."""
+
+    day: str
+    who: bytes
+    direction: str
+
+
+@dataclass(frozen=True)
+class RaiseFloor:
+    """No time before this (Unix ms) can be right any more."""
+
+    ms: int
+
+
+LocalEffect = SaveFlow | DropFlow | SetPassage | RaiseFloor
+
+
+class Appended(NamedTuple):
+    """The seqs of an append; `repeated`: it had been committed before. Both 0: no records."""
+
+    first_seq: int
+    last_seq: int
+    repeated: bool
+
+
+class Head(NamedTuple):
+    """The end of the chain: last seq (0: none) and its link."""
+
+    seq: int
+    link: bytes
+
+
+class PendingRows(NamedTuple):
+    """Consecutive records of one epoch after a seq, ready for a batch."""
+
+    epoch_id: bytes
+    opener: bytes
+    at_centre: bool
+    link_before: bytes
+    rows: list[Sealed]
