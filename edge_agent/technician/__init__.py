@@ -1,1 +1,1 @@
-"""What a technician needs: making the firmware that ships."""
+"""What a technician does to a board: build its image, later provision and update it."""

