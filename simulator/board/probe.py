@@ -11,10 +11,10 @@ from collections import deque
 from typing import NamedTuple
 
 import serial
-from protocol.wire.link import AGENT, Link
-from protocol.wire.ticks import TICKS_MASK
 
 from protocol.wire import messages
+from protocol.wire.link import AGENT, Link
+from protocol.wire.ticks import TICKS_MASK
 
 WINDOW_BYTES = 4096
 CHUNK_BYTES = 256

@@ -31,7 +31,7 @@ CONTACT_TIMES = ("contact_ms", "bounce_ms", "long_bounce_ms", "press_ms")
 
 
 def _as_seen_by_firmware(timing: Any, speed: float) -> Any:
-    """People and devices run `speed` times faster, debouncing does not: contacts stay as they are."""
+    """People and devices run `speed` times faster, debouncing does not: contacts stay slow."""
     scaled = {
         name: getattr(timing, name) * speed for name in CONTACT_TIMES if hasattr(timing, name)
     }

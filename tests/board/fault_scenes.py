@@ -1,0 +1,42 @@
+"""The book of fault scenes: for every named fault of a device model, what the whole firmware must
+say and do.
+
+A scene gets a terminal that works, switches its fault on, sees it reported, switches it off and
+sees the device work again. Faults that no driver can see (a dead loudspeaker) are here too: the
+firmware must go on undisturbed.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from tests.board.terminal_scene import Terminal
+
+Play = Callable[[Terminal], Awaitable[None]]
+
+
+class Scene(NamedTuple):
+    """`settings` is a line of settings.txt; `clock_rate` shortens long waits."""
+
+    play: Play
+    settings: str
+    clock_rate: float
+
+
+class Book:
+    """Scenes of one device by the name of the fault."""
+
+    def __init__(self) -> None:
+        self.scenes: dict[str, Scene] = {}
+
+    def scene(
+        self, *faults: str, settings: str = "", clock_rate: float = 4
+    ) -> Callable[[Play], Play]:
+        """Register a scene for these faults."""
+
+        def register(play: Play) -> Play:
+            for fault in faults:
+                assert fault not in self.scenes, f"two scenes for {fault}"
+                self.scenes[fault] = Scene(play, settings, clock_rate)
+            return play
+
+        return register

@@ -1,0 +1,132 @@
+"""Gate and help button: what the whole firmware makes of each fault. Most of them no board can
+see."""
+
+import asyncio
+
+from protocol.wire import messages, states
+from tests.board.fault_scenes import Book
+from tests.board.terminal_scene import Terminal
+
+GATE = Book()
+HELP_BUTTON = Book()
+PULSE_MS = 400
+
+
+def events(t: Terminal, kind: int) -> int:
+    """How many events of this kind have come and were not taken."""
+    told = [m for m in t.probe.inbox if m.kind == messages.EVENT and m.fields[1] == kind]
+    return len({m.fields[0] for m in told})
+
+
+async def passage(t: Terminal) -> None:
+    """The gate works from pulse to passage."""
+    assert await t.probe.pulse(t.number(), PULSE_MS) == states.DONE
+    assert t.gate.walk_through()
+    told = await t.probe.expect(messages.EVENT)
+    assert told.fields[1] == states.GATE_PASSED
+    await t.probe.send(messages.EVENT_ACK, told.fields[0])
+
+
+@GATE.scene("power_off")
+async def gate_power_off(t: Terminal) -> None:
+    t.gate.faults.add("power_off")
+    assert await t.probe.pulse(t.number(), PULSE_MS) == states.DONE  # the relay did its part
+    assert not t.gate.walk_through()
+    assert events(t, states.GATE_PASSED) == 0
+    t.gate.faults.remove("power_off")
+    await passage(t)
+
+
+@GATE.scene("stuck_closed")
+async def stuck_closed(t: Terminal) -> None:
+    t.gate.faults.add("stuck_closed")
+    assert await t.probe.pulse(t.number(), PULSE_MS) == states.DONE
+    assert not t.gate.walk_through()
+    t.gate.faults.remove("stuck_closed")
+    await passage(t)
+
+
+@GATE.scene("stuck_open")
+async def stuck_open(t: Terminal) -> None:
+    t.gate.faults.add("stuck_open")
+    await passage(t)
+    await passage(t)  # every passage is told, also those that no pulse allowed
+    assert t.gate.passages == 2
+
+
+@GATE.scene("contact_dead")
+async def contact_dead(t: Terminal) -> None:
+    t.gate.faults.add("contact_dead")
+    assert await t.probe.pulse(t.number(), PULSE_MS) == states.DONE
+    assert t.gate.walk_through()
+    await asyncio.sleep(0.3)
+    assert events(t, states.GATE_PASSED) == 0
+    t.gate.faults.remove("contact_dead")
+    await asyncio.sleep(0.3)
+    await passage(t)
+
+
+@GATE.scene("contact_stuck")
+async def contact_stuck(t: Terminal) -> None:
+    t.gate.faults.add("contact_stuck")
+    first = await t.probe.expect(messages.EVENT)
+    assert first.fields[1] == states.GATE_PASSED
+    await t.probe.send(messages.EVENT_ACK, first.fields[0])
+    await asyncio.sleep(0.3)
+    assert events(t, states.GATE_PASSED) == 0  # told once, not in a stream
+    t.gate.faults.remove("contact_stuck")
+    await asyncio.sleep(0.3)
+    await passage(t)
+
+
+@GATE.scene("contact_bounce")
+async def contact_bounce(t: Terminal) -> None:
+    t.gate.faults.add("contact_bounce")
+    await passage(t)
+    await asyncio.sleep(0.3)
+    assert events(t, states.GATE_PASSED) == 0
+
+
+async def help_works(t: Terminal) -> None:
+    t.button.press(t.board.now_ms())
+    told = await t.probe.expect(messages.EVENT)
+    assert told.fields[1] == states.HELP_PRESSED
+    await t.probe.send(messages.EVENT_ACK, told.fields[0])
+
+
+@HELP_BUTTON.scene("dead")
+async def dead(t: Terminal) -> None:
+    t.button.faults.add("dead")
+    t.board.press_help()
+    await asyncio.sleep(0.3)
+    assert events(t, states.HELP_PRESSED) == 0
+    t.button.faults.remove("dead")
+    await help_works(t)
+
+
+@HELP_BUTTON.scene("stuck_pressed", clock_rate=16)
+async def stuck_pressed(t: Terminal) -> None:
+    t.button.faults.add("stuck_pressed")
+    told = await t.probe.expect(messages.EVENT)
+    await t.probe.send(messages.EVENT_ACK, told.fields[0])
+    await t.state(states.HELP_BUTTON, states.HARDWARE_ERROR, states.DETAIL_STUCK)
+    assert events(t, states.HELP_PRESSED) == 0
+    t.button.faults.remove("stuck_pressed")
+    await t.state(states.HELP_BUTTON, states.ONLINE)
+    await help_works(t)
+
+
+@HELP_BUTTON.scene("long_bounce")
+async def long_bounce(t: Terminal) -> None:
+    t.button.faults.add("long_bounce")
+    await help_works(t)  # once or twice, never not at all
+
+
+@HELP_BUTTON.scene("lamp_broken")
+async def lamp_broken(t: Terminal) -> None:
+    t.button.faults.add("lamp_broken")
+    await help_works(t)
+    assert not t.button.lamp_lit
+    t.button.faults.remove("lamp_broken")
+    await help_works(t)
+    assert t.button.lamp_lit

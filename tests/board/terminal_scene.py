@@ -1,0 +1,146 @@
+"""A whole terminal without its agent: real firmware from .mpy, every device model, a probe on the
+link."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge_agent.core.slip import SlipLine, build_slip
+from protocol.wire import messages, states
+from simulator.board import Board
+from simulator.board.probe import Message, Probe
+from simulator.devices.cards import Card, citizen_card
+from simulator.devices.escpos_printer import EscposPrinter
+from simulator.devices.gate import Gate
+from simulator.devices.help_button import HelpButton
+from simulator.devices.sdt_reader import SdtReader
+from simulator.devices.syn6288_voice import Syn6288Voice
+
+SPEED = 8
+TINY = Path(__file__).parent / "tiny_firmware"
+CARD = citizen_card("样例甲", "441900190001010027")
+OTHER_CARD = citizen_card("样例乙", "441900190001010043")
+SLIP_TEXT = "样例大厅"
+SLIP = build_slip([SlipLine(SLIP_TEXT, 3, "centre"), *(SlipLine(f"第{n}行") for n in range(8))])
+
+
+@dataclass
+class Terminal:
+    """Everything a scene can touch."""
+
+    board: Board
+    probe: Probe
+    reader: SdtReader
+    printer: EscposPrinter
+    voice: Syn6288Voice
+    gate: Gate
+    button: HelpButton
+    _numbers: list[int] = field(default_factory=lambda: [0])
+
+    def number(self) -> int:
+        """A number not used before: read, utterance or effect."""
+        self._numbers[0] += 1
+        return self._numbers[0]
+
+    async def read(self, card: Card, timeout_s: float = 10) -> Message:
+        """Ask for a card, put it down, wait for its text, take it away."""
+        number = self.number()
+        await self.probe.send(messages.READ_CARD, number, 0)
+        self.reader.place(card)
+        message = await self.probe.expect(messages.CARD, number, timeout_s=timeout_s)
+        assert message.tail == card.text
+        self.reader.lift()
+        await self.probe.expect(messages.CARD_REMOVED, number, timeout_s=timeout_s)
+        return message
+
+    async def speak(self, text: str, timeout_s: float = 10) -> None:
+        """Say it and wait until it was said to the end."""
+        number = self.number()
+        await self.probe.say(number, text)
+        await self.speech(number, states.SPEECH_STARTED, timeout_s)
+        await self.speech(number, states.SPEECH_FINISHED, timeout_s)
+
+    async def speech(self, number: int, state: int, timeout_s: float = 10) -> None:
+        await self.probe.expect(messages.SPEECH, number, state, timeout_s=timeout_s)
+
+    async def print_slip(self, timeout_s: float = 15) -> int:
+        """The outcome of one slip."""
+        number = self.number()
+        await self.probe.print_slip(number, SLIP)
+        return await self.probe.outcome(number, timeout_s)
+
+    def printed(self) -> int:
+        """How often the slip's heading is on paper, whole slips and what hangs out."""
+        slips = [*self.printer.slips, self.printer.paper.slip]
+        return sum(slip.text.count(SLIP_TEXT) for slip in slips)
+
+    async def state(self, device: int, state: int, detail: int | None = None) -> None:
+        await self.probe.expect_device(device, state, detail)
+
+
+@contextlib.asynccontextmanager
+async def terminal(
+    image: Path,
+    folder: Path,
+    *,
+    speed: float = SPEED,
+    clock_rate: float = 1,
+    settings: str = "",
+    **options: Any,
+) -> AsyncIterator[Terminal]:
+    """A terminal whose link is up."""
+    if settings:
+        await write_settings(folder, settings)
+    devices: dict[str, Any] = {
+        "card_reader": SdtReader(),
+        "printer": EscposPrinter(),
+        "voice": Syn6288Voice(),
+        "gate": Gate(),
+        "help_button": HelpButton(),
+    }
+    board = Board(
+        "t1",
+        folder,
+        devices,
+        firmware_folder=image,
+        speed=speed,
+        clock_rate=clock_rate,
+        **options,
+    )
+    try:
+        await board.start()
+        await board.booted()
+        async with Probe(board.link_path, 7, clock_rate=clock_rate) as probe:
+            await probe.up()
+            yield Terminal(board, probe, *devices.values())
+    except BaseException as error:
+        error.add_note("board log:\n" + "\n".join(board.log))
+        raise
+    finally:
+        await board.stop()
+
+
+async def write_settings(folder: Path, line: str) -> None:
+    """Put one line into the flash's settings.txt, as a technician would."""
+    import serial
+
+    board = Board("t1", folder, {}, firmware_folder=TINY)
+    try:
+        await board.start()
+        await board.booted()
+        with serial.Serial(board.link_path, 921600, timeout=0) as port:
+            port.write(f"write settings.txt {line}\n".encode())
+            heard = b""
+            while b"written" not in heard:
+                heard += port.read(256)
+                await asyncio.sleep(0.01)
+    finally:
+        await board.stop()
+
+
+def play(scene: Callable[[], Awaitable[None]], timeout_s: float = 60) -> None:
+    """Run a scene to its end."""
+    asyncio.run(asyncio.wait_for(scene(), timeout_s))
