@@ -105,7 +105,11 @@ class MqttLink:
                 sock.shutdown(socket.SHUT_RDWR)
 
     def _before_connect(self, _client: paho.Client, _data: Any) -> None:
-        will = self._will() if callable(self._will) else self._will
+        try:
+            will = self._will() if callable(self._will) else self._will
+        except Exception:  # the line itself must come back, with the will it had
+            log.exception("mqtt.will_failed")
+            return
         if will is not None:
             self._client.will_set(*will)
 
