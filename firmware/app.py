@@ -31,6 +31,7 @@ from firmware.flash_gate import FlashGate
 from firmware.link_server import LinkServer
 from firmware.settings import describe
 from protocol.wire import states
+from protocol.wire.link import INFO_BYTES_MAX
 from protocol.wire.ticks import diff
 
 VERSION = "0.1.0"
@@ -135,7 +136,7 @@ class App:
             frame = self.server.pull(now)
             if frame is None:
                 return
-            self._link_out.send(frame)
+            self._link_out.send(memoryview(frame))
 
     def _long_answer_due(self):
         reader = self.server.reader
@@ -235,4 +236,4 @@ def _info(board, parts, machine, fault):
     ]
     if fault:
         lines.append("fault=" + fault)
-    return "\n".join(lines).encode()
+    return "\n".join(lines).encode()[:INFO_BYTES_MAX]

@@ -16,9 +16,8 @@ One entry is 16 bytes on flash: `id u64 | state u8 | detail u8 | 0 u16 | crc u32
 
 import struct
 
-from protocol.wire.states import DETAIL_REBOOTED, EFFECT_UNKNOWN
-
 from firmware.journal_file import JournalFile
+from protocol.wire.states import DETAIL_REBOOTED, UNKNOWN
 
 EFFECTS_MAX = 64
 _ENTRIES_MAX = 4 * EFFECTS_MAX  # 4 KiB, one flash block
@@ -43,7 +42,7 @@ class EffectJournal:
         clean = self._file.load(self._take)
         for slot in range(self._count):
             if self._slots[slot * _SLOT_BYTES + 8] == BEGUN:
-                self._set(slot, EFFECT_UNKNOWN, DETAIL_REBOOTED)
+                self._set(slot, UNKNOWN, DETAIL_REBOOTED)
         if not clean:
             self._file.rewrite(self._every_entry())
 

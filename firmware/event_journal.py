@@ -15,16 +15,15 @@ One entry is 24 bytes on flash: `event_no u32 | what u8 | kind u8 | tail length 
 
 import struct
 
-from protocol.wire.states import EVENT_HELP_PRESSED
-
 from firmware.journal_file import JournalFile
+from protocol.wire.states import HELP_PRESSED
 
 EVENTS_MAX = 32
 TAIL_MAX = 12
 AGE_UNKNOWN = (
     0xFFFFFFFF  # it happened in an earlier life: the board has no clock that survives a reset
 )
-CRITICAL = (EVENT_HELP_PRESSED,)
+CRITICAL = (HELP_PRESSED,)
 _ENTRIES_MAX = 4 * EVENTS_MAX
 _ENTRY = "<IBBBB12sI"
 _ENTRY_BYTES = 24

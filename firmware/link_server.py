@@ -18,14 +18,12 @@
 
 import struct
 
-from protocol.wire.link import BOARD, Link
-
 from firmware.drivers.print_job import PrintJob
 from firmware.outbound import Outbound
 from protocol.wire import messages, states
+from protocol.wire.link import BOARD, Link
 
 _DECISECOND_MS = 100
-HELP_LAMP = 1
 
 
 class LinkServer:
@@ -123,7 +121,7 @@ class LinkServer:
     def _read_card(self, fields, tail):
         read_no, limit_ds = fields
         if self.reader is None:
-            self.outbound.emit(messages.CARD_FAULT, read_no, states.READER_SILENT)
+            self.outbound.emit(messages.CARD_FAULT, read_no, states.CARD_READER_SILENT)
         else:
             self.reader.start(read_no, limit_ds * _DECISECOND_MS, self._now)
 
@@ -181,7 +179,7 @@ class LinkServer:
 
     def _lamp(self, fields, tail):
         lamp, mode = fields
-        if lamp == HELP_LAMP and self.help is not None:
+        if lamp == states.LAMP_HELP and self.help is not None:
             self.help.set_lamp(mode, self._now)
 
     def _effect_query(self, fields, tail):

@@ -40,9 +40,14 @@ PRINT_MS_MAX = 20_000
 CLEAR_MS = 100
 SILENT_MAX = 2
 UNHEALTHY_MAX = 2
-_QUERIES = (b"\x10\x04\x01", b"\x10\x04\x02", b"\x10\x04\x03", b"\x10\x04\x04")
-_RECOVER_AND_CLEAR = b"\x10\x05\x02"
-_CLEAR_BUFFERS = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
+_QUERIES = (
+    memoryview(b"\x10\x04\x01"),
+    memoryview(b"\x10\x04\x02"),
+    memoryview(b"\x10\x04\x03"),
+    memoryview(b"\x10\x04\x04"),
+)
+_CLEAR = memoryview(b"\x10\x05\x02")  # DLE ENQ 2: recover and clear
+_CLEAR_ALL = memoryview(b"\x10\x05\x02\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08")
 _PAPER_STATUS = b"\x1d\x72\x01"
 _PROCESS_ID_BLOCK = 0x22
 _ID_BYTES = 4
@@ -128,7 +133,7 @@ class EscposPrinter:
         """Milliseconds until `tick` has work, at least 0."""
         if self._query >= 0:
             return max(0, diff(self._query_late, now))
-        return 0 if self._state in (BEGIN, SEND) else max(0, diff(self._next_query, now))
+        return 0 if BEGIN <= self._state <= SEND else max(0, diff(self._next_query, now))
 
     def _ask(self, query, now):
         self._query = query
@@ -203,7 +208,7 @@ class EscposPrinter:
                 self._give_up(states.DETAIL_TIME_OUT, now)
         elif not self._tail_sent:
             self._tail_sent = True
-            self._sender.send(self._mark if self._process_id else _PAPER_STATUS)
+            self._sender.send(memoryview(self._mark if self._process_id else _PAPER_STATUS))
         else:
             self._state = AWAIT
             self._sender.paused = False
@@ -217,11 +222,11 @@ class EscposPrinter:
         for at in range(_ID_BYTES):
             if block[1 + at] != self._mark[7 + at]:
                 return
-        if self._process_id and self._state in (SEND, AWAIT, CLEAR) and self._tail_sent:
+        if self._process_id and self._state >= SEND and self._tail_sent:
             self._finish(states.DONE, 0, now)
 
     def _on_paper(self, now):
-        if self._state in (SEND, AWAIT) and self._tail_sent and not self._process_id:
+        if SEND <= self._state <= AWAIT and self._tail_sent and not self._process_id:
             self._paper_answered = True
             self._next_query = now
 
@@ -229,9 +234,7 @@ class EscposPrinter:
         self._state = CLEAR
         self._trouble = detail
         self._sender.paused = False
-        self._sender.send(
-            _RECOVER_AND_CLEAR + _CLEAR_BUFFERS if self._process_id else _RECOVER_AND_CLEAR
-        )
+        self._sender.send(_CLEAR_ALL if self._process_id else _CLEAR)
         self._next_query = add(now, CLEAR_MS)
 
     def _finish(self, outcome, detail, now):

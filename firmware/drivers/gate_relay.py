@@ -15,11 +15,10 @@ A reset lets the pin go; the wiring's pull-down and the first act of the next bo
 off.
 """
 
-from protocol.wire.ticks import add, diff
-
 from firmware.debounce import Debounce
 from firmware.effects import BEGIN_LATER, BEGUN_NOW
 from protocol.wire import states
+from protocol.wire.ticks import add, diff
 
 PULSE_MS_MAX = 5000
 PASSAGE_MS_MAX = 30_000
@@ -69,8 +68,10 @@ class GateRelay:
             self._passed(self._last_id, now)
 
     def deadline(self, now):
-        """Milliseconds until `tick` has work; the contact is sampled at every pass."""
-        return max(0, diff(self._off_at, now)) if self._state == PULSE else 0
+        """Milliseconds until `tick` has work; the contact wants a sample at every pass anyway."""
+        if self._state == PULSE:
+            return max(0, diff(self._off_at, now))
+        return 0 if self._state == BEGIN else CONTACT_MS
 
     def _try_to_begin(self, now):
         if not 0 < self._duration_ms <= PULSE_MS_MAX:

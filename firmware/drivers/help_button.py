@@ -11,18 +11,13 @@ else.
 The lamp is the agent's to change (LAMP): OFF, ON, BLINK.
 """
 
-from protocol.wire.ticks import add, diff
-
 from firmware.debounce import Debounce
 from protocol.wire import states
+from protocol.wire.ticks import add, diff
 
 DEBOUNCE_MS = 30
 STUCK_MS = 30_000
 BLINK_MS = 500
-
-OFF = 0
-ON = 1
-BLINK = 2
 
 
 class HelpButton:
@@ -35,22 +30,22 @@ class HelpButton:
         self._report = report
         self._since = now
         self._stuck = False
-        self._mode = OFF
+        self._mode = states.LAMP_OFF
         self._lit = False
         self._blink_at = now
         lamp(False)
         report(states.ONLINE, 0)
 
     def set_lamp(self, mode, now):
-        """0 off, 1 on, 2 blink."""
+        """LAMP_OFF, LAMP_ON or LAMP_BLINK of `protocol.wire.states`."""
         self._mode = mode
         self._blink_at = add(now, BLINK_MS)
-        self._light(mode != OFF)
+        self._light(mode != states.LAMP_OFF)
 
     def tick(self, now):
         if self._button.changed(now):
             if self._button.active:
-                self.set_lamp(ON, now)
+                self.set_lamp(states.LAMP_ON, now)
                 self._since = now
                 self._pressed(now)
             elif self._stuck:
@@ -59,9 +54,13 @@ class HelpButton:
         elif self._button.active and not self._stuck and diff(now, self._since) >= STUCK_MS:
             self._stuck = True
             self._report(states.HARDWARE_ERROR, states.DETAIL_STUCK)
-        if self._mode == BLINK and diff(now, self._blink_at) >= 0:
+        if self._mode == states.LAMP_BLINK and diff(now, self._blink_at) >= 0:
             self._blink_at = add(now, BLINK_MS)
             self._light(not self._lit)
+
+    def deadline(self, now):
+        """Milliseconds until `tick` has work: the button wants samples all the time."""
+        return DEBOUNCE_MS
 
     def _light(self, lit):
         self._lit = lit

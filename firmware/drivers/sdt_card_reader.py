@@ -30,12 +30,11 @@ One fault is told once until a search finds no card. Times: 115200 baud and the 
 card's own radio takes most.
 """
 
-from protocol.wire.messages import CARD, CARD_FAULT, CARD_REMOVED
-from protocol.wire.ticks import add, diff
-
 from firmware.drivers import sdt_frames as sdt
 from firmware.drivers.sender import Sender
 from protocol.wire import states
+from protocol.wire.messages import CARD, CARD_FAULT, CARD_REMOVED
+from protocol.wire.ticks import add, diff
 
 FIND_EVERY_MS = 300
 FIND_MS_MAX = 1000
@@ -49,13 +48,21 @@ DAMAGED_MAX = 3
 SILENT_MAX = 2
 REMOVED_FINDS = 2
 _LAYOUT_AT = 248
+_SAM_FAILED = (sdt.SW_SELFTEST, sdt.SW_UNAUTHORISED)
+_NOT_UNDERSTOOD = (sdt.SW_BAD_CHECKSUM, sdt.SW_BAD_LENGTH)
 
 REST = 0
 FIND = 1
 SELECT = 2
 READ = 3
 STATUS = 4
-_COMMANDS = (None, sdt.FIND, sdt.SELECT, sdt.READ, sdt.STATUS)
+_COMMANDS = (
+    None,
+    memoryview(sdt.FIND),
+    memoryview(sdt.SELECT),
+    memoryview(sdt.READ),
+    memoryview(sdt.STATUS),
+)
 _TIMES_MS_MAX = (0, FIND_MS_MAX, SELECT_MS_MAX, READ_MS_MAX, STATUS_MS_MAX)
 
 
@@ -86,6 +93,10 @@ class SdtCardReader:
     def long_answer_due(self):
         """An answer longer than a hardware FIFO is coming: not the time to stall interrupts."""
         return self._state == READ
+
+    @property
+    def _has_card(self):
+        return SELECT <= self._state <= READ
 
     def start(self, read_no, limit_ms, now):
         """Search for a card under this number; `limit_ms` 0 = until stopped. The same number again
@@ -149,7 +160,7 @@ class SdtCardReader:
         self._due = add(now, delay_ms)
 
     def _check_limit(self, now):
-        if self._read_no is None or self._limit_at is None or self._state in (SELECT, READ):
+        if self._read_no is None or self._limit_at is None or self._has_card:
             return
         if diff(now, self._limit_at) >= 0:
             self._emit(CARD_FAULT, self._read_no, states.CARD_TIME_LIMIT)
@@ -162,7 +173,7 @@ class SdtCardReader:
             return
         self._silent = 0
         sw = self._replies.sw3
-        if sw in (sdt.SW_SELFTEST, sdt.SW_UNAUTHORISED):
+        if sw in _SAM_FAILED:
             self._works = False
             self._report(states.HARDWARE_ERROR, sw)
             self._fault(states.CARD_SAM_FAILED, now, STATUS_EVERY_MS)
@@ -170,7 +181,7 @@ class SdtCardReader:
         if not self._works:
             self._works = True
             self._report(states.ONLINE, 0)
-        if sw in (sdt.SW_BAD_CHECKSUM, sdt.SW_BAD_LENGTH):
+        if sw in _NOT_UNDERSTOOD:
             self._on_damage(now)
         elif state == FIND:
             self._on_find(sw, now)
@@ -240,7 +251,7 @@ class SdtCardReader:
         self._replies.reset()
         self._sender.drop()
         if self._state != STATUS:
-            self._read_timed_out = self._state in (SELECT, READ)
+            self._read_timed_out = self._has_card
             self._exchange(STATUS, now)
             return
         self._silent += 1

@@ -16,8 +16,8 @@ class Sender:
         return self._view is None
 
     def send(self, data):
-        """Start to send `data` (bytes or memoryview); the rest goes out by `pump`."""
-        self._view = memoryview(data)
+        """Start to send `data` (memoryview); what the port does not take goes out by `pump`."""
+        self._view = data
         self.pump()
 
     def pump(self):

@@ -44,6 +44,8 @@ IDLE_CHECK_MS = 10_000
 OFFLINE_CHECK_MS = 2000
 SPEECH_MS_MAX = 120_000
 _BITS_A_BYTE_S = 10_000  # 8N1, in thousandths
+_STOP = memoryview(syn.STOP)
+_QUERY = memoryview(syn.QUERY)
 
 NOTHING = 0
 SPEAK = 1
@@ -160,9 +162,9 @@ class Syn6288Voice:
         self._waiting = waiting
         self._rejected = False
         if waiting == STOP:
-            data = syn.STOP
+            data = _STOP
         elif waiting == QUERY:
-            data = syn.QUERY
+            data = _QUERY
         else:
             data = memoryview(self._frame)[: self._frame_bytes]
         self._late = add(now, len(data) * _BITS_A_BYTE_S // self._baud + ANSWER_MS_MAX)
@@ -174,7 +176,7 @@ class Syn6288Voice:
             self._waiting = ANSWER
             self._late = add(now, ANSWER_MS_MAX)
             return
-        if waiting in (NOTHING, ANSWER):
+        if not NOTHING < waiting < ANSWER:
             return
         self._done(now)
         if waiting == SETTINGS:
@@ -192,7 +194,7 @@ class Syn6288Voice:
             self._emit(SPEECH, self._speaking, states.SPEECH_STARTED)
 
     def _on_rejected(self, now):
-        if self._waiting not in (NOTHING, ANSWER):
+        if NOTHING < self._waiting < ANSWER:
             self._rejected = True
             self._waiting_again(now)
 

@@ -1,7 +1,7 @@
 """What gate and help button promise. Runs under CPython and MicroPython."""
 
 from firmware.drivers.gate_relay import GateRelay
-from firmware.drivers.help_button import BLINK, HelpButton
+from firmware.drivers.help_button import HelpButton
 from firmware.effects import BEGIN_LATER, BEGIN_REFUSED, BEGUN_NOW
 from protocol.wire import states
 from tests.firmware.scene import Ledger, Scene
@@ -29,11 +29,11 @@ class GateScene(Scene):
         self.run(100)
 
 
-def case_the_relay_is_off_first(vectors):
+def case_the_relay_is_off_first(vectors, folder):
     assert GateScene().edges == [(False, 0x3FFFFFFF - 50)]
 
 
-def case_one_pulse_of_its_length(vectors):
+def case_one_pulse_of_its_length(vectors, folder):
     s = GateScene()
     s.driver.start(5, 300, s.now)
     s.run(1000)
@@ -44,7 +44,7 @@ def case_one_pulse_of_its_length(vectors):
     assert s.ledger.ends() == [(5, states.DONE, 0)]
 
 
-def case_no_edge_before_the_journal(vectors):
+def case_no_edge_before_the_journal(vectors, folder):
     s = GateScene(BEGIN_LATER)
     s.driver.start(5, 300, s.now)
     s.run(1000)
@@ -55,7 +55,7 @@ def case_no_edge_before_the_journal(vectors):
     assert s.ledger.ends() == [(5, states.NOT_DONE, states.DETAIL_JOURNAL)]
 
 
-def case_a_pulse_without_sense_is_refused(vectors):
+def case_a_pulse_without_sense_is_refused(vectors, folder):
     for duration_ms in (0, 60_000):
         s = GateScene()
         s.driver.start(5, duration_ms, s.now)
@@ -64,7 +64,7 @@ def case_a_pulse_without_sense_is_refused(vectors):
         assert s.ledger.ends() == [(5, states.NOT_DONE, states.DETAIL_BAD_REQUEST)]
 
 
-def case_a_passage_names_its_pulse(vectors):
+def case_a_passage_names_its_pulse(vectors, folder):
     s = GateScene()
     s.pass_through()
     assert s.passages == [0]
@@ -77,7 +77,7 @@ def case_a_passage_names_its_pulse(vectors):
     assert s.passages == [0, 5, 0]
 
 
-def case_contact_bounce_is_one_passage(vectors):
+def case_contact_bounce_is_one_passage(vectors, folder):
     s = GateScene()
     for level in (1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0):
         s.contact = bool(level)
@@ -102,7 +102,7 @@ class HelpScene(Scene):
         self.run(100)
 
 
-def case_a_press_lights_and_calls_once(vectors):
+def case_a_press_lights_and_calls_once(vectors, folder):
     s = HelpScene()
     assert s.lamp == [False]
     s.press(300)
@@ -112,7 +112,7 @@ def case_a_press_lights_and_calls_once(vectors):
     assert len(s.calls) == 2
 
 
-def case_bounce_and_spikes_do_not_call(vectors):
+def case_bounce_and_spikes_do_not_call(vectors, folder):
     s = HelpScene()
     for _ in range(20):
         s.press(20)
@@ -123,7 +123,7 @@ def case_bounce_and_spikes_do_not_call(vectors):
     assert len(s.calls) == 1
 
 
-def case_a_stuck_button_is_told_and_heals(vectors):
+def case_a_stuck_button_is_told_and_heals(vectors, folder):
     s = HelpScene()
     s.press(31_000)
     assert s.states == [
@@ -134,9 +134,9 @@ def case_a_stuck_button_is_told_and_heals(vectors):
     assert len(s.calls) == 1
 
 
-def case_the_agent_sets_the_lamp(vectors):
+def case_the_agent_sets_the_lamp(vectors, folder):
     s = HelpScene()
-    s.driver.set_lamp(BLINK, s.now)
+    s.driver.set_lamp(states.LAMP_BLINK, s.now)
     s.run(2000)
     assert s.lamp[:4] == [False, True, False, True]
     s.driver.set_lamp(0, s.now)

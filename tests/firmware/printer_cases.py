@@ -56,7 +56,7 @@ def block_for(mark):
     return b"\x37\x22" + mark[-4:] + b"\x00"
 
 
-def case_done_when_the_printer_names_the_job(vectors):
+def case_done_when_the_printer_names_the_job(vectors, folder):
     s = PrinterScene(vectors)
     mark = s.printing()
     assert mark[:7] == s.v["process_id_A001"][:7]
@@ -67,7 +67,7 @@ def case_done_when_the_printer_names_the_job(vectors):
     assert not s.driver.busy
 
 
-def case_the_vector_id_gives_the_vector_answer(vectors):
+def case_the_vector_id_gives_the_vector_answer(vectors, folder):
     s = PrinterScene(vectors)
     effect_id = 0
     for at, char in enumerate(b"A0  "):
@@ -83,7 +83,7 @@ def case_the_vector_id_gives_the_vector_answer(vectors):
     assert s.ends() == [(effect_id, states.DONE, 0)]
 
 
-def case_begun_is_on_flash_before_the_first_byte(vectors):
+def case_begun_is_on_flash_before_the_first_byte(vectors, folder):
     s = PrinterScene(vectors, begin=BEGIN_LATER)
     s.queried(HEALTHY)
     s.start()
@@ -94,7 +94,7 @@ def case_begun_is_on_flash_before_the_first_byte(vectors):
     assert s.ledger.notes[-1] == ("begin", EFFECT, 0)
 
 
-def case_no_journal_no_print(vectors):
+def case_no_journal_no_print(vectors, folder):
     s = PrinterScene(vectors, begin=BEGIN_REFUSED)
     s.queried(HEALTHY)
     s.start()
@@ -104,7 +104,7 @@ def case_no_journal_no_print(vectors):
     assert s.ends() == [(EFFECT, states.NOT_DONE, states.DETAIL_JOURNAL)]
 
 
-def case_trouble_before_the_first_byte_is_not_done(vectors):
+def case_trouble_before_the_first_byte_is_not_done(vectors, folder):
     for answers, detail in (
         (bytes.fromhex(vectors["escpos"]["paper_out"]), states.PAPER_OUT),
         (COVER_OPEN, states.COVER_OPEN),
@@ -121,7 +121,7 @@ def case_trouble_before_the_first_byte_is_not_done(vectors):
         assert s.states[-1] == (states.ONLINE, states.PAPER_FULL)
 
 
-def case_a_silent_printer_is_not_done_and_offline(vectors):
+def case_a_silent_printer_is_not_done_and_offline(vectors, folder):
     s = PrinterScene(vectors)
     s.queried(HEALTHY)
     s.start()
@@ -132,7 +132,7 @@ def case_a_silent_printer_is_not_done_and_offline(vectors):
     assert s.states[-1] == (states.OFFLINE, 0)
 
 
-def case_paper_low_still_prints(vectors):
+def case_paper_low_still_prints(vectors, folder):
     s = PrinterScene(vectors)
     s.queried(NEAR_END)
     assert s.states[-1] == (states.ONLINE, states.PAPER_LOW)
@@ -141,7 +141,7 @@ def case_paper_low_still_prints(vectors):
     s.expect(JOB)
 
 
-def case_paper_out_in_the_middle_is_unknown_and_cleared(vectors):
+def case_paper_out_in_the_middle_is_unknown_and_cleared(vectors, folder):
     s = PrinterScene(vectors)
     s.printing()
     s.queried(s.v["paper_out"])
@@ -153,7 +153,7 @@ def case_paper_out_in_the_middle_is_unknown_and_cleared(vectors):
     assert s.ends() == [(EFFECT, states.UNKNOWN, states.PAPER_OUT)]
 
 
-def case_an_answer_while_clearing_is_done(vectors):
+def case_an_answer_while_clearing_is_done(vectors, folder):
     s = PrinterScene(vectors)
     mark = s.printing()
     s.queried(COVER_OPEN)
@@ -163,7 +163,7 @@ def case_an_answer_while_clearing_is_done(vectors):
     assert s.ends() == [(EFFECT, states.DONE, 0)]
 
 
-def case_a_printer_that_reset_in_the_middle_is_unknown(vectors):
+def case_a_printer_that_reset_in_the_middle_is_unknown(vectors, folder):
     s = PrinterScene(vectors)
     s.printing()
     s.run(5)
@@ -178,7 +178,7 @@ def case_a_printer_that_reset_in_the_middle_is_unknown(vectors):
     assert s.ends() == [(EFFECT, states.UNKNOWN, states.DETAIL_TIME_OUT)]
 
 
-def case_silence_in_the_middle_is_unknown(vectors):
+def case_silence_in_the_middle_is_unknown(vectors, folder):
     s = PrinterScene(vectors)
     s.printing()
     s.expect(QUERIES[0], 1000)
@@ -190,7 +190,7 @@ def case_silence_in_the_middle_is_unknown(vectors):
     assert s.ends() == [(EFFECT, states.UNKNOWN, states.DETAIL_SILENT)]
 
 
-def case_no_query_inside_job_data(vectors):
+def case_no_query_inside_job_data(vectors, folder):
     s = PrinterScene(vectors)
     s.queried(HEALTHY)
     s.start()
@@ -210,7 +210,7 @@ def case_no_query_inside_job_data(vectors):
     assert len(job_and_mark) == len(JOB) + 11
 
 
-def case_xoff_pauses_and_a_stuck_line_ends(vectors):
+def case_xoff_pauses_and_a_stuck_line_ends(vectors, folder):
     s = PrinterScene(vectors)
     s.queried(HEALTHY)
     s.start()
@@ -234,7 +234,7 @@ def case_xoff_pauses_and_a_stuck_line_ends(vectors):
     assert s.ends() == [(EFFECT, states.UNKNOWN, states.DETAIL_TIME_OUT)]
 
 
-def case_xoff_between_jobs_does_not_stop_queries(vectors):
+def case_xoff_between_jobs_does_not_stop_queries(vectors, folder):
     s = PrinterScene(vectors)
     s.queried(HEALTHY)
     s.reply(b"\x13")
@@ -242,7 +242,7 @@ def case_xoff_between_jobs_does_not_stop_queries(vectors):
     assert s.states[-1] == (states.USER_ERROR, states.COVER_OPEN)
 
 
-def case_clone_without_process_id(vectors):
+def case_clone_without_process_id(vectors, folder):
     s = PrinterScene(vectors, process_id=False)
     assert s.printing() == b"\x1d\x72\x01"
     s.queried(HEALTHY)
@@ -252,7 +252,7 @@ def case_clone_without_process_id(vectors):
     assert s.ends() == [(EFFECT, states.DONE, 0)]
 
 
-def case_clone_that_does_not_answer_is_unknown(vectors):
+def case_clone_that_does_not_answer_is_unknown(vectors, folder):
     s = PrinterScene(vectors, process_id=False)
     s.printing()
     s.queried(s.v["paper_out"])
@@ -262,7 +262,7 @@ def case_clone_that_does_not_answer_is_unknown(vectors):
     assert s.ends() == [(EFFECT, states.UNKNOWN, states.PAPER_OUT)]
 
 
-def case_automatic_status_and_noise_are_skipped(vectors):
+def case_automatic_status_and_noise_are_skipped(vectors, folder):
     s = PrinterScene(vectors)
     mark = s.printing()
     s.reply(s.v["asb_out"] + s.v["asb_ok"] + b"\xff\x80")
@@ -272,7 +272,7 @@ def case_automatic_status_and_noise_are_skipped(vectors):
     assert s.ends() == [(EFFECT, states.DONE, 0)]
 
 
-def case_states_follow_the_printer_while_idle(vectors):
+def case_states_follow_the_printer_while_idle(vectors, folder):
     s = PrinterScene(vectors)
     for answers, state in (
         (s.v["status_ok"], (states.ONLINE, states.PAPER_FULL)),

@@ -32,7 +32,7 @@ class ReaderScene(Scene):
         return [message for message in self.said() if message[0] == CARD_FAULT]
 
 
-def case_citizen_card_in_one_byte_pieces(vectors):
+def case_citizen_card_in_one_byte_pieces(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.find_and_select()
@@ -41,7 +41,7 @@ def case_citizen_card_in_one_byte_pieces(vectors):
     assert s.states == [(states.ONLINE, 0)]
 
 
-def case_foreign_card_layout(vectors):
+def case_foreign_card_layout(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.find_and_select()
@@ -49,7 +49,7 @@ def case_foreign_card_layout(vectors):
     assert s.said() == [(CARD, 7, ord("I"), s.v["text_foreign_I"])]
 
 
-def case_photo_and_text_are_not_kept(vectors):
+def case_photo_and_text_are_not_kept(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.find_and_select()
@@ -57,7 +57,7 @@ def case_photo_and_text_are_not_kept(vectors):
     assert not any(s.driver._replies.text)
 
 
-def case_noise_and_long_runs_of_aa_before_the_header(vectors):
+def case_noise_and_long_runs_of_aa_before_the_header(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.answer("find", b"\x00\x96\xaa" + s.v["rep_find_ok"])
@@ -66,7 +66,7 @@ def case_noise_and_long_runs_of_aa_before_the_header(vectors):
     assert s.said()[0][0] == CARD
 
 
-def case_two_replies_in_one_piece(vectors):
+def case_two_replies_in_one_piece(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.answer("find", s.v["rep_find_ok"] + s.v["rep_no_card"], piece=64)
@@ -77,7 +77,7 @@ def case_two_replies_in_one_piece(vectors):
     assert [m[2] for m in s.faults()] in ([], [states.CARD_NOT_READ])
 
 
-def case_a_held_card_is_not_read_again_until_it_left(vectors):
+def case_a_held_card_is_not_read_again_until_it_left(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.find_and_select()
@@ -96,7 +96,7 @@ def case_a_held_card_is_not_read_again_until_it_left(vectors):
     assert s.said()[0][:2] == (CARD, 8)
 
 
-def case_search_repeats_every_300_ms(vectors):
+def case_search_repeats_every_300_ms(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     for _ in range(4):
@@ -107,7 +107,7 @@ def case_search_repeats_every_300_ms(vectors):
         assert s.port.out == s.v["cmd_find"], (s.now - before) & 0x3FFFFFFF
 
 
-def case_lifted_in_mid_read_is_told_once_and_the_search_goes_on(vectors):
+def case_lifted_in_mid_read_is_told_once_and_the_search_goes_on(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.find_and_select()
@@ -126,7 +126,7 @@ def case_lifted_in_mid_read_is_told_once_and_the_search_goes_on(vectors):
     assert s.said()[0][0] == CARD
 
 
-def case_a_wrong_checksum_is_tried_again_and_bounded(vectors):
+def case_a_wrong_checksum_is_tried_again_and_bounded(vectors, folder):
     s = ReaderScene(vectors)
     wrong = bytearray(s.v["read_reply_citizen"])
     wrong[100] ^= 0x20
@@ -144,7 +144,7 @@ def case_a_wrong_checksum_is_tried_again_and_bounded(vectors):
     assert s.said()[0][0] == CARD
 
 
-def case_the_reader_saw_a_bad_checksum(vectors):
+def case_the_reader_saw_a_bad_checksum(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.answer("find", "rep_bad_checksum")
@@ -155,7 +155,7 @@ def case_the_reader_saw_a_bad_checksum(vectors):
     assert s.said()[0][0] == CARD
 
 
-def case_a_truncated_reply_is_asked_for_again(vectors):
+def case_a_truncated_reply_is_asked_for_again(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.find_and_select()
@@ -164,7 +164,7 @@ def case_a_truncated_reply_is_asked_for_again(vectors):
     assert s.said()[0][0] == CARD
 
 
-def case_out_of_order_begins_again(vectors):
+def case_out_of_order_begins_again(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.answer("find", "rep_find_ok")
@@ -174,7 +174,7 @@ def case_out_of_order_begins_again(vectors):
     assert s.said()[0][0] == CARD
 
 
-def case_a_text_length_that_is_not_256_is_damage(vectors):
+def case_a_text_length_that_is_not_256_is_damage(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.find_and_select()
@@ -183,7 +183,7 @@ def case_a_text_length_that_is_not_256_is_damage(vectors):
     assert s.said()[0][0] == CARD
 
 
-def case_timeouts_flush_and_ask_for_status(vectors):
+def case_timeouts_flush_and_ask_for_status(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.expect(s.v["cmd_find"])
@@ -200,7 +200,7 @@ def case_timeouts_flush_and_ask_for_status(vectors):
     s.expect(s.v["cmd_status"], 30)
 
 
-def case_a_silent_reader_is_offline_and_comes_back(vectors):
+def case_a_silent_reader_is_offline_and_comes_back(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.expect(s.v["cmd_find"])
@@ -216,7 +216,7 @@ def case_a_silent_reader_is_offline_and_comes_back(vectors):
     assert s.said()[0][0] == CARD
 
 
-def case_a_dead_sam_is_a_hardware_error_until_it_recovers(vectors):
+def case_a_dead_sam_is_a_hardware_error_until_it_recovers(vectors, folder):
     for reply, code in (("rep_selftest", 0x60), ("rep_unauthorised", 0x66)):
         s = ReaderScene(vectors)
         s.ready()
@@ -230,7 +230,7 @@ def case_a_dead_sam_is_a_hardware_error_until_it_recovers(vectors):
         s.expect(s.v["cmd_find"])
 
 
-def case_a_card_of_another_kind(vectors):
+def case_a_card_of_another_kind(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.answer("find", "rep_find_ok")
@@ -238,7 +238,7 @@ def case_a_card_of_another_kind(vectors):
     assert s.said() == [(CARD_FAULT, 7, states.CARD_UNKNOWN)]
 
 
-def case_the_time_limit_ends_a_read_but_not_in_mid_card(vectors):
+def case_the_time_limit_ends_a_read_but_not_in_mid_card(vectors, folder):
     s = ReaderScene(vectors)
     s.ready(limit_ms=700)
     s.answer("find", "rep_no_card")
@@ -256,7 +256,7 @@ def case_the_time_limit_ends_a_read_but_not_in_mid_card(vectors):
     assert s.said() == [(CARD_FAULT, 7, states.CARD_TIME_LIMIT)]
 
 
-def case_stop_ends_the_search_and_drops_a_card_in_mid_read(vectors):
+def case_stop_ends_the_search_and_drops_a_card_in_mid_read(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.find_and_select()
@@ -270,7 +270,7 @@ def case_stop_ends_the_search_and_drops_a_card_in_mid_read(vectors):
     assert s.sent(9900) == b""
 
 
-def case_a_late_answer_is_not_taken_for_the_next(vectors):
+def case_a_late_answer_is_not_taken_for_the_next(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.answer("find", "rep_no_card")
@@ -279,7 +279,7 @@ def case_a_late_answer_is_not_taken_for_the_next(vectors):
     assert s.said() == []
 
 
-def case_partial_writes_go_on(vectors):
+def case_partial_writes_go_on(vectors, folder):
     s = ReaderScene(vectors)
     s.port.room = 3
     sent = b""

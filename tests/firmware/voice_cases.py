@@ -41,7 +41,7 @@ def frame(text, encoding=1):
     return data + bytes([check])
 
 
-def case_frames_are_the_datasheets(vectors):
+def case_frames_are_the_datasheets(vectors, folder):
     v = {name: bytes.fromhex(text) for name, text in vectors["syn6288"].items()}
     room = bytearray(syn6288_frames.FRAME_MAX)
     for name, encoding in (
@@ -58,7 +58,7 @@ def case_frames_are_the_datasheets(vectors):
     assert v["query"] == syn6288_frames.QUERY
 
 
-def case_started_and_finished(vectors):
+def case_started_and_finished(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     assert s.states == [(states.ONLINE, 0)]
@@ -72,7 +72,7 @@ def case_started_and_finished(vectors):
     assert s.said() == [(1, FINISHED)]
 
 
-def case_a_stale_4f_is_no_answer(vectors):
+def case_a_stale_4f_is_no_answer(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.speaking(1)
@@ -84,7 +84,7 @@ def case_a_stale_4f_is_no_answer(vectors):
     assert s.said() == [(1, FINISHED), (2, STARTED)]
 
 
-def case_a_4f_right_after_the_start_is_checked(vectors):
+def case_a_4f_right_after_the_start_is_checked(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.speaking(1)
@@ -100,7 +100,7 @@ def case_a_4f_right_after_the_start_is_checked(vectors):
     assert s.said() == [(2, FINISHED)]
 
 
-def case_a_new_utterance_interrupts(vectors):
+def case_a_new_utterance_interrupts(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.speaking(1)
@@ -109,7 +109,7 @@ def case_a_new_utterance_interrupts(vectors):
     assert s.said() == [(1, STARTED), (1, INTERRUPTED), (2, STARTED)]
 
 
-def case_of_two_that_wait_the_newer_is_spoken(vectors):
+def case_of_two_that_wait_the_newer_is_spoken(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.say(1)
@@ -118,7 +118,7 @@ def case_of_two_that_wait_the_newer_is_spoken(vectors):
     s.expect(frame(b"[v10][t4]\xc4\xe3"))
 
 
-def case_hush_stops_and_drops(vectors):
+def case_hush_stops_and_drops(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.speaking(1)
@@ -131,7 +131,7 @@ def case_hush_stops_and_drops(vectors):
     assert s.sent(1000) == b""
 
 
-def case_hush_while_the_frame_is_out(vectors):
+def case_hush_while_the_frame_is_out(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.say(1)
@@ -143,7 +143,7 @@ def case_hush_while_the_frame_is_out(vectors):
     assert s.said() == [(1, STARTED), (1, INTERRUPTED)]
 
 
-def case_rejected_three_times_fails(vectors):
+def case_rejected_three_times_fails(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.say(1)
@@ -157,7 +157,7 @@ def case_rejected_three_times_fails(vectors):
     assert s.said() == [(2, STARTED)]
 
 
-def case_silence_is_offline_and_comes_back(vectors):
+def case_silence_is_offline_and_comes_back(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.say(1)
@@ -171,7 +171,7 @@ def case_silence_is_offline_and_comes_back(vectors):
     assert s.states[-1] == (states.ONLINE, 0)
 
 
-def case_no_module_at_the_start_is_offline(vectors):
+def case_no_module_at_the_start_is_offline(vectors, folder):
     s = VoiceScene(vectors)
     for _ in range(3):
         s.expect(s.v["query"], 600)
@@ -181,7 +181,7 @@ def case_no_module_at_the_start_is_offline(vectors):
     assert s.states[-1] == (states.ONLINE, 0)
 
 
-def case_a_reset_while_speaking_fails_it(vectors):
+def case_a_reset_while_speaking_fails_it(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.speaking(1)
@@ -190,7 +190,7 @@ def case_a_reset_while_speaking_fails_it(vectors):
     assert s.said() == [(1, STARTED), (1, FAILED)]
 
 
-def case_a_reset_while_a_frame_is_out_sends_it_again(vectors):
+def case_a_reset_while_a_frame_is_out_sends_it_again(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.say(1)
@@ -202,7 +202,7 @@ def case_a_reset_while_a_frame_is_out_sends_it_again(vectors):
     assert s.said() == [(1, STARTED)]
 
 
-def case_a_lost_4f_is_found_by_asking(vectors):
+def case_a_lost_4f_is_found_by_asking(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.speaking(1)
@@ -213,7 +213,7 @@ def case_a_lost_4f_is_found_by_asking(vectors):
     assert s.said() == [(1, STARTED), (1, FINISHED)]
 
 
-def case_speech_without_end_is_stopped(vectors):
+def case_speech_without_end_is_stopped(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.speaking(1)
@@ -228,7 +228,7 @@ def case_speech_without_end_is_stopped(vectors):
     assert s.said() == [(1, FAILED)]
 
 
-def case_volume_and_speed_go_first_when_the_frame_is_full(vectors):
+def case_volume_and_speed_go_first_when_the_frame_is_full(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     text = s.v["max_200"][5:-1]
@@ -247,7 +247,7 @@ def case_volume_and_speed_go_first_when_the_frame_is_full(vectors):
     s.expect(frame(b"[v15][t2]"))
 
 
-def case_text_that_no_frame_holds_fails_at_once(vectors):
+def case_text_that_no_frame_holds_fails_at_once(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.say(1, b"")
@@ -256,7 +256,7 @@ def case_text_that_no_frame_holds_fails_at_once(vectors):
     assert s.sent(1000) == b""
 
 
-def case_the_answer_time_counts_from_the_end_of_the_frame(vectors):
+def case_the_answer_time_counts_from_the_end_of_the_frame(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.say(1, s.v["max_200"][5:-1][:180])
@@ -264,7 +264,7 @@ def case_the_answer_time_counts_from_the_end_of_the_frame(vectors):
     assert s.sent(490) == b""
 
 
-def case_frames_keep_their_distance(vectors):
+def case_frames_keep_their_distance(vectors, folder):
     s = VoiceScene(vectors)
     s.ready()
     s.say(1)
@@ -273,7 +273,7 @@ def case_frames_keep_their_distance(vectors):
     assert (s.now - before) & 0x3FFFFFFF >= 16
 
 
-def case_partial_writes_go_on(vectors):
+def case_partial_writes_go_on(vectors, folder):
     s = VoiceScene(vectors)
     s.port.room = 2
     sent = b""

@@ -1,0 +1,71 @@
+"""Every case of drivers, journals and the whole app, under CPython, MicroPython, and as .mpy."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_agent.technician.image import build_image
+from tests.firmware import (
+    app_cases,
+    journal_cases,
+    pin_cases,
+    printer_cases,
+    reader_cases,
+    voice_cases,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+VECTORS = ROOT / "tests" / "vectors" / "peripherals.json"
+MODULES = (reader_cases, printer_cases, voice_cases, pin_cases, journal_cases, app_cases)
+NAMES = [module.__name__.split(".")[-1] for module in MODULES]
+CASES = [case for module in MODULES for case in module.CASES]
+
+
+@pytest.fixture(scope="module")
+def vectors() -> dict[str, dict[str, str]]:
+    return json.loads(VECTORS.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_case_under_cpython(case, vectors, tmp_path) -> None:
+    case(vectors, str(tmp_path))
+
+
+def micropython(arguments: list[str], *, path: str, heap: str = "512wK") -> str:
+    pytest.importorskip("micropython_unix")
+    command = [sys.executable, "-m", "micropython_unix", "-X", f"heapsize={heap}", *arguments]
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "MICROPYPATH": f".frozen:{path}"},
+    )
+    return result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("form", ["py", "mpy"])
+def test_cases_under_micropython(form, tmp_path) -> None:
+    path = str(ROOT)
+    if form == "mpy":
+        build_image(tmp_path / "image")
+        path = f"{tmp_path / 'image'}:{ROOT}"
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    arguments = [str(ROOT / "tests/firmware/run_cases.py"), str(VECTORS), str(scratch), *NAMES]
+    lines = micropython(arguments, path=path).splitlines()
+    assert lines[-1] == f"all {len(CASES)} passed", "\n".join(lines)
+    assert lines[0].endswith(f"app.{form}")
+
+
+def test_journals_survive_a_power_cut_at_every_flash_write(tmp_path) -> None:
+    script = tmp_path / "sweep.py"
+    script.write_text("import tests.firmware.flash_sweep\n")
+    output = micropython([str(script)], path=str(ROOT))
+    assert output.startswith("swept "), output
+    assert int(output.split()[1]) > 200
