@@ -100,7 +100,7 @@ class MqttLink:
     def reconnect(self) -> None:
         """Drop the present connection without a goodbye and come back, with a fresh will."""
         sock = self._client.socket()
-        if sock is not None:
+        if isinstance(sock, socket.socket):
             with contextlib.suppress(OSError):  # it may be lost already, which is what we want
                 sock.shutdown(socket.SHUT_RDWR)
 
