@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import sys
 from pathlib import Path
@@ -23,14 +22,13 @@ class Process:
     `ready` waits for the line `{"event": "ready", ...}` on stdout and gives it back.
     """
 
-    def __init__(
-        self, name: str, command: list[str], log: Path, environment: dict[str, str]
-    ) -> None:
+    def __init__(self, name: str, command: list[str], log: Path) -> None:
         self.name = name
         self.command = command
         self.log = log
-        self.environment = environment
         self.starts = 0
+        self.stopping = False
+        self.expected_end = False
         self.ready_line: dict[str, object] = {}
         self._process: asyncio.subprocess.Process | None = None
 
@@ -50,7 +48,6 @@ class Process:
                 *self.command,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, **self.environment},
             )
         self.starts += 1
         try:
@@ -81,8 +78,14 @@ class Process:
                 self._process.kill()
             await self._process.wait()
 
+    async def wait(self) -> None:
+        """Until the present process is gone, however it ends."""
+        if self._process is not None:
+            await self._process.wait()
+
     async def stop(self) -> None:
         """Ask it to end; kill it when it does not."""
+        self.stopping = True
         if self.pid is None or self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -98,7 +101,7 @@ class Process:
         return data[-TAIL_BYTES:].decode("utf-8", "replace")
 
 
-async def run_tongban(*arguments: str, environment: dict[str, str]) -> bytes:
+async def run_tongban(*arguments: str) -> bytes:
     """Run one `tongban` command to its end and give back its stdout. Raises ProcessError."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -107,7 +110,6 @@ async def run_tongban(*arguments: str, environment: dict[str, str]) -> bytes:
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **environment},
     )
     out, err = await process.communicate()
     if process.returncode:

@@ -1,0 +1,76 @@
+"""People in the hall. What they were told is what they heard, saw or were handed, nothing else.
+
+A citizen holds a card to the reader, listens, walks through the gate when it opens, takes the slip,
+takes the card back when the terminal says so (or when patience ends). Scripts come from one seed.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from simulator.hall.place import Person, Place
+
+TOLD_WORDS = "已登记"
+TAKE_CARD_WORDS = "取回"
+SEND_OFF_WORDS = ("请到服务台", "找工作人员")
+LOOK_EVERY_S = 0.02
+PATIENCE_S = 25.0
+"""Real seconds: a process needs the same time to come back however fast the people are."""
+WALK_S = 1.5
+SLIP_WAIT_S = 4.0
+
+
+@dataclass
+class Visit:
+    """One attempt of one person at one terminal, as that person lived it."""
+
+    person: Person
+    direction: str
+    heard: list[str] = field(default_factory=list)
+    slips: int = 0
+    gate_opened: bool = False
+
+    @property
+    def told(self) -> bool:
+        """The person heard, saw or holds that the visit is done."""
+        spoken = any(TOLD_WORDS in text for text in self.heard)
+        return spoken or self.gate_opened or self.slips > 0
+
+
+async def attempt(person: Person, place: Place, direction: str, speed: float) -> Visit:
+    """One person at one terminal, from the card on the reader to the card back in the pocket."""
+    visit = Visit(person, direction)
+    heard_before = len(place.voice.transcript)
+    opened_before = place.gate.openings
+    loop = asyncio.get_running_loop()
+    place.reader.place(person.card)
+    if person.kind == "hasty":
+        await asyncio.sleep(0.4 / speed)
+        place.reader.lift()
+        await asyncio.sleep(1.5 / speed)
+        place.reader.place(person.card)
+    give_up = loop.time() + PATIENCE_S
+    while loop.time() < give_up:
+        await asyncio.sleep(LOOK_EVERY_S)
+        visit.heard = [u.text for u in place.voice.transcript[heard_before:]]
+        visit.gate_opened = place.gate.openings > opened_before
+        said = "".join(visit.heard)
+        if TAKE_CARD_WORDS in said or any(words in said for words in SEND_OFF_WORDS):
+            break
+    place.reader.lift()
+    await asyncio.sleep(WALK_S / speed)
+    await take_slip(visit, place, speed)
+    return visit
+
+
+async def take_slip(visit: Visit, place: Place, speed: float) -> None:
+    """Take what the printer hands out, waiting a little when the visit went well."""
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + (SLIP_WAIT_S / speed if visit.told else 0)
+    while True:
+        slip = place.printer.take_slip()
+        if slip is not None and slip.complete:
+            visit.slips += 1
+            return
+        if loop.time() >= give_up:
+            return
+        await asyncio.sleep(LOOK_EVERY_S)

@@ -1,0 +1,117 @@
+"""Who was told, and what the centre has: the two sides of the hall's truth, person by person.
+
+`told` comes from the citizens alone, `stored` from the centre's database alone.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from simulator.hall.citizens import Visit
+from simulator.hall.hall import Hall
+from simulator.hall.processes import run_tongban
+from sync_server.people import person_ref
+
+Key = tuple[str, str]
+"""Person reference (hex, as the centre stores it) and direction."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The comparison, in visits."""
+
+    told: int
+    stored: int
+    lost: int
+    untold: int
+    duplicated: int
+
+
+def compare(told: Iterable[Key], begun: Iterable[Key], stored: Iterable[Key]) -> Truth:
+    """Compare what people were told with what is stored, key by key.
+
+    `begun` has one key for every time a person held a card to a reader: more rows than that for one
+    key are duplicates.
+    """
+    told_n, begun_n, stored_n = Counter(told), Counter(begun), Counter(stored)
+    return Truth(
+        told=told_n.total(),
+        stored=stored_n.total(),
+        lost=(told_n - stored_n).total(),
+        untold=(stored_n - told_n).total(),
+        duplicated=(stored_n - begun_n).total(),
+    )
+
+
+@dataclass
+class Summary:
+    """The last line of the demo (`--json`)."""
+
+    told: int = 0
+    settled: int = 0
+    stored: int = 0
+    lost: int = 0
+    untold: int = 0
+    duplicated: int = 0
+    conflicts: int = 0
+    records: int = 0
+    unsettled: int = 0
+    receipts_printed: int = 0
+    receipts_unknown: int = 0
+    utterances: int = 0
+    seconds_offline: float = 0.0
+    kills: int = 0
+    restarts: int = 0
+    drained_s: float = 0.0
+    seed: int = 0
+    firmware_runtime: str = ""
+    crashes: int = 0
+
+    @property
+    def good(self) -> bool:
+        """Nothing lost, nothing twice, everything settled, nobody ended by itself."""
+        bad = self.lost, self.duplicated, self.conflicts, self.unsettled, self.crashes
+        return not any(bad) and self.told > 0
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+async def sum_up(hall: Hall, drained_s: float) -> Summary:
+    """Ask the citizens, the centre and the terminals; compare."""
+    centre = ("--data", str(hall.folder / "centre"), "--json")
+    rows = [
+        json.loads(line) for line in (await run_tongban("server", "records", *centre)).splitlines()
+    ]
+    status = json.loads(await run_tongban("server", "status", *centre))
+    key = (hall.folder / "centre" / "keys" / "person_ref.key").read_bytes()
+    stored = [
+        (row["person_ref"], row["direction"]) for row in rows if row["visit"] and not row["held"]
+    ]
+    told = [_key_of(visit, key) for visit in hall.visits if visit.told]
+    truth = compare(told, [_key_of(visit, key) for visit in hall.visits], stored)
+    terminals = [await hall.status(terminal) for terminal in hall.terminals]
+    return Summary(
+        **asdict(truth),
+        settled=sum(int(t["visits_settled"]) for t in terminals),
+        unsettled=sum(int(t["backlog"]) for t in terminals),
+        conflicts=int(status["alarms"]),
+        records=sum(not row["visit"] for row in rows),
+        receipts_printed=sum(visit.slips for visit in hall.visits),
+        receipts_unknown=sum(int(t["prints_unknown"]) for t in terminals),
+        utterances=sum(len(t.place.voice.transcript) for t in hall.terminals),
+        seconds_offline=round(hall.seconds_offline, 1),
+        kills=hall.kills,
+        restarts=hall.restarts,
+        crashes=hall.crashes,
+        drained_s=round(drained_s, 1),
+        seed=hall.options.seed,
+        firmware_runtime=", ".join(sorted({str(t["firmware_runtime"]) for t in terminals})),
+    )
+
+
+def _key_of(visit: Visit, key: bytes) -> Key:
+    person = visit.person
+    return person_ref(key, person.document, person.number).hex(), visit.direction
