@@ -1,4 +1,4 @@
-"""What operators list: plain rows for tables and JSON. Each query takes a scope; nobody is named."""
+"""What operators list: rows for tables and JSON. Each query takes a scope; nobody is named."""
 
 from collections.abc import Iterator
 from typing import Any

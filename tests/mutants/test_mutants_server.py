@@ -1,0 +1,17 @@
+"""Faults planted in the centre are found by their guards, which are silent without them."""
+
+from types import ModuleType
+
+import pytest
+
+from tests.mutants import gap_accepted, no_dedupe, receipt_before_commit
+
+MUTANTS = [receipt_before_commit, no_dedupe, gap_accepted]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__.split(".")[-1])
+def test_planted_fault_is_found(mutant: ModuleType) -> None:
+    assert mutant.GUARD() == []
+    with mutant.apply():
+        assert mutant.GUARD() != []
+    assert mutant.GUARD() == []

@@ -1,0 +1,122 @@
+"""Promises of the centre as plain functions: each returns its violations, none when all is well.
+
+Tests call them on the code as it is; tests/mutants calls them on code with a planted fault.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from protocol import topics
+from protocol.receipts import Receipt, open_answer
+from sync_server.core.store_port import StoreError, Transaction
+from sync_server.intake_worker import IntakeWorker, Message
+from sync_server.store_memory import MemoryStore
+from sync_server.store_sqlite import open_store
+from tests.server.making import NOON_MS, Centre, SimTerminal, centre_keys, new_store
+
+
+class FailingStore(MemoryStore):
+    """Fails where a disk fails: at the commit, when everything seemed to go well."""
+
+    fails = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with super().transaction() as tx:
+            yield tx
+            if self.fails:
+                raise StoreError("disk full")
+
+
+class Answers(list):
+    """What was published, opened."""
+
+    def __init__(self, centre: Centre) -> None:
+        super().__init__()
+        self._public = centre.keys.public
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        terminal, _ = topics.parse(topic)
+        self.append(open_answer(payload, self._public, terminal))
+        return True
+
+
+def worker_of(centre: Centre, publish) -> IntakeWorker:
+    return IntakeWorker(centre.store, centre.intake, centre.keys, publish, lambda: centre.now_ms)
+
+
+def message_of(raw: bytes, name: str = "gate-1") -> Message:
+    return Message(topics.up_batch(name), raw, len(raw))
+
+
+def receipts_follow_commits() -> list[str]:
+    """No receipt is out before its records are durable, and none for a commit that failed."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        with new_store("sqlite", path) as store:
+            centre = Centre(store, centre_keys())
+            terminal = SimTerminal(centre.keys)
+            centre.enrol(terminal)
+            terminal.visit(6)
+            reader = open_store(path / "centre.db")
+
+            def look(topic: str, payload: bytes) -> bool:
+                answer = open_answer(payload, centre.keys.public, "gate-1")
+                durable = reader.connection.execute("SELECT max(seq) FROM record").get or 0
+                if isinstance(answer, Receipt) and answer.through_seq > durable:
+                    found.append(f"receipt through {answer.through_seq}, durable {durable}")
+                return True
+
+            worker_of(centre, look).handle(
+                [message_of(terminal.batch(1, 3)), message_of(terminal.batch(4, 6))]
+            )
+            reader.close()
+    failing = FailingStore()
+    centre = Centre(failing, centre_keys())
+    centre.enrol(terminal)
+    failing.fails = True
+    answers = Answers(centre)
+    worker_of(centre, answers.publish).handle([message_of(terminal.batch(1, 3))])
+    found += [f"receipt for a failed commit: {a}" for a in answers if isinstance(a, Receipt)]
+    return found
+
+
+def nothing_counts_twice() -> list[str]:
+    """However often a batch comes, each record is stored once and has one effect."""
+    found = []
+    centre = Centre(MemoryStore(), centre_keys())
+    terminal = SimTerminal(centre.keys)
+    centre.enrol(terminal)
+    terminal.visit(6)
+    first, second = terminal.batch(1, 4), terminal.batch(3, 6)
+    for raw in (first, first, second, second, first):
+        try:
+            centre.take(raw)
+        except Exception as error:
+            found.append(f"intake broke on a batch that came again: {error!r}")
+    if len(centre.records()) != 6 or len(centre.visits()) != 6:
+        found.append(f"{len(centre.records())} records, {len(centre.visits())} visits, told 6")
+    if centre.alarms():
+        found.append("an alarm for a batch that came again")
+    return found
+
+
+def no_gap_is_taken() -> list[str]:
+    """Records are taken in order only; a receipt never covers one that is missing."""
+    found = []
+    centre = Centre(MemoryStore(), centre_keys())
+    terminal = SimTerminal(centre.keys)
+    centre.enrol(terminal)
+    terminal.visit(9)
+    for first, last in ((1, 2), (6, 9)):
+        centre.now_ms = NOON_MS + first * 10_000
+        answer = centre.answer(terminal.batch(first, last))
+        stored = centre.main_seqs()
+        if stored != list(range(1, len(stored) + 1)):
+            found.append(f"stored {stored}")
+        if isinstance(answer, Receipt) and answer.through_seq > len(stored):
+            found.append(f"receipt through {answer.through_seq} over {len(stored)} records")
+    return found
