@@ -106,7 +106,7 @@ class Board:
         self._clock_rate = clock_rate
         self._random = random.Random(f"{seed}/{name}")
         self._flash = Flash(folder / "flash.img", flash_blocks)
-        self._wiring = Wiring(devices, self.pins, self.now_ms, speed, self._wake)
+        self._wiring = Wiring(devices, self.pins, self.now_ms, speed / clock_rate, self._wake)
         self._link = PtyLink(LINK_BAUD)
         self.link_path = self._link.path
         self._fifo_bytes = fifo_bytes
@@ -185,8 +185,8 @@ class Board:
             self._life.send(Record(Op.CUT_AFTER, extra=writes))
 
     def press_help(self, hold_ms: float = HELP_HOLD_MS) -> None:
-        """A citizen presses the help button for `hold_ms` of the host; debouncing has no speed."""
-        self._wiring.press_help(hold_ms * self.speed)
+        """A citizen presses the help button for `hold_ms` of the firmware's clock."""
+        self._wiring.press_help(hold_ms * self.speed / self._clock_rate)
 
     def changed(self) -> None:
         """A device model was changed from outside (a card placed, a fault set): look at it now, not

@@ -34,6 +34,7 @@ class Probe:
 
     def __init__(self, path: str, session: int, *, clock_rate: float = 1) -> None:
         self.info: dict[str, str] = {}
+        self.ups = 0
         self.downs: list[str] = []
         self.devices: dict[int, tuple[int, int]] = {}
         """Device number -> (state, detail), as last told."""
@@ -49,6 +50,10 @@ class Probe:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.vanish()
+
+    async def vanish(self) -> None:
+        """Be gone without a word, as an agent that was killed."""
         assert self._task is not None
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -59,6 +64,7 @@ class Probe:
 
     def link_up(self, version: int, info: bytes) -> None:  # noqa: ARG002 - the link's signature
         lines = bytes(info).decode().splitlines()
+        self.ups += 1
         self.info = dict(line.split("=", 1) for line in lines if "=" in line)
 
     def link_message(self, view: memoryview) -> None:
@@ -77,9 +83,11 @@ class Probe:
         """Wait for the link."""
         await self._until(lambda: self.link.up, timeout_s, "the link is not up")
 
-    async def down(self, timeout_s: float = WAIT_S) -> None:
-        """Wait until the link is lost."""
-        await self._until(lambda: not self.link.up, timeout_s, "the link is still up")
+    async def up_again(self, ups: int, timeout_s: float = WAIT_S) -> None:
+        """Wait for a link that came up after `ups` was read: a reset may be too short to see."""
+        await self._until(
+            lambda: self.link.up and self.ups > ups, timeout_s, "the link did not come up again"
+        )
 
     async def expect(self, kind: int, *fields: int, timeout_s: float = WAIT_S) -> Message:
         """Take out the first message of this kind whose fields begin with `fields`."""

@@ -30,10 +30,10 @@ ON_PINS = ("gate", "help_button")
 CONTACT_TIMES = ("contact_ms", "bounce_ms", "long_bounce_ms", "press_ms")
 
 
-def _as_seen_by_firmware(timing: Any, speed: float) -> Any:
+def _as_seen_by_firmware(timing: Any, scale: float) -> Any:
     """People and devices run `speed` times faster, debouncing does not: contacts stay slow."""
     scaled = {
-        name: getattr(timing, name) * speed for name in CONTACT_TIMES if hasattr(timing, name)
+        name: getattr(timing, name) * scale for name in CONTACT_TIMES if hasattr(timing, name)
     }
     return dataclasses.replace(timing, **scaled)
 
@@ -49,7 +49,7 @@ class Wiring:
         devices: Mapping[str, Any],
         pins: Pins,
         clock: Callable[[], float],
-        speed: float,
+        contact_scale: float,
         wake: Callable[[], None],
     ) -> None:
         unknown = set(devices) - set(UART_OF) - set(ON_PINS)
@@ -68,7 +68,7 @@ class Wiring:
             device.wake = wake
         for contact in (self._gate, self._help):
             if contact is not None:
-                contact.timing = _as_seen_by_firmware(contact.timing, speed)
+                contact.timing = _as_seen_by_firmware(contact.timing, contact_scale)
         if self._gate is not None:
             pins.on_output[PIN_GATE_RELAY] = self._gate.relay
         if self._help is not None:

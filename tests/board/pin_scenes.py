@@ -10,6 +10,7 @@ from tests.board.terminal_scene import Terminal
 GATE = Book()
 HELP_BUTTON = Book()
 PULSE_MS = 400
+RELEASED_S = 0.3  # a contact has opened again
 
 
 def events(t: Terminal, kind: int) -> int:
@@ -25,6 +26,7 @@ async def passage(t: Terminal) -> None:
     told = await t.probe.expect(messages.EVENT)
     assert told.fields[1] == states.GATE_PASSED
     await t.probe.send(messages.EVENT_ACK, told.fields[0])
+    await asyncio.sleep(RELEASED_S)
 
 
 @GATE.scene("power_off")
@@ -59,10 +61,10 @@ async def contact_dead(t: Terminal) -> None:
     t.gate.faults.add("contact_dead")
     assert await t.probe.pulse(t.number(), PULSE_MS) == states.DONE
     assert t.gate.walk_through()
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(RELEASED_S)
     assert events(t, states.GATE_PASSED) == 0
     t.gate.faults.remove("contact_dead")
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(RELEASED_S)
     await passage(t)
 
 
@@ -72,10 +74,10 @@ async def contact_stuck(t: Terminal) -> None:
     first = await t.probe.expect(messages.EVENT)
     assert first.fields[1] == states.GATE_PASSED
     await t.probe.send(messages.EVENT_ACK, first.fields[0])
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(RELEASED_S)
     assert events(t, states.GATE_PASSED) == 0  # told once, not in a stream
     t.gate.faults.remove("contact_stuck")
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(RELEASED_S)
     await passage(t)
 
 
@@ -83,7 +85,7 @@ async def contact_stuck(t: Terminal) -> None:
 async def contact_bounce(t: Terminal) -> None:
     t.gate.faults.add("contact_bounce")
     await passage(t)
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(RELEASED_S)
     assert events(t, states.GATE_PASSED) == 0
 
 
@@ -92,13 +94,14 @@ async def help_works(t: Terminal) -> None:
     told = await t.probe.expect(messages.EVENT)
     assert told.fields[1] == states.HELP_PRESSED
     await t.probe.send(messages.EVENT_ACK, told.fields[0])
+    await asyncio.sleep(RELEASED_S)
 
 
 @HELP_BUTTON.scene("dead")
 async def dead(t: Terminal) -> None:
     t.button.faults.add("dead")
     t.board.press_help()
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(RELEASED_S)
     assert events(t, states.HELP_PRESSED) == 0
     t.button.faults.remove("dead")
     await help_works(t)

@@ -77,6 +77,12 @@ class Terminal:
         slips = [*self.printer.slips, self.printer.paper.slip]
         return sum(slip.text.count(SLIP_TEXT) for slip in slips)
 
+    async def lose_power(self) -> None:
+        """Kill the firmware and wait until its next life is on the link."""
+        ups = self.probe.ups
+        self.board.kill()
+        await self.probe.up_again(ups)
+
     async def state(self, device: int, state: int, detail: int | None = None) -> None:
         await self.probe.expect_device(device, state, detail)
 
