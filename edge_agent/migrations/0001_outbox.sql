@@ -1,6 +1,10 @@
 -- A terminal's durable memory. Records are sealed before they come here; nothing here names a person.
 
+-- Whose memory this is. A folder copied to another terminal is refused.
+CREATE TABLE owner (one INTEGER PRIMARY KEY CHECK (one = 1), terminal TEXT NOT NULL) STRICT;
+
 -- One row an epoch: the opener that gives the centre its key, and where it stands in the chain.
+-- at_centre: a receipt has shown that the centre has the opener.
 CREATE TABLE epoch (
     number INTEGER PRIMARY KEY,
     epoch_id BLOB NOT NULL UNIQUE,
@@ -22,22 +26,33 @@ CREATE TABLE record (
     link BLOB NOT NULL
 ) STRICT;
 
--- What an append was called, so that the same one again is answered and not done twice.
+-- What an append was called, so that the same one again is answered and not done twice. Only the
+-- newest are kept: a retry comes within minutes.
 CREATE TABLE intent (
-    intent BLOB PRIMARY KEY,
+    number INTEGER PRIMARY KEY,
+    intent BLOB NOT NULL UNIQUE,
     first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
--- The last verified receipt; everything through through_seq is settled.
+-- How far the centre has what we recorded. through_seq only goes back when the centre says, signed,
+-- that it has less (it was restored from a backup). generation: the centre's newest, ever.
 CREATE TABLE settled (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     through_seq INTEGER NOT NULL,
     generation INTEGER NOT NULL,
-    secured_seq INTEGER NOT NULL,
-    settled_ms INTEGER NOT NULL,
-    receipt BLOB NOT NULL
+    secured_seq INTEGER NOT NULL
 ) STRICT;
+INSERT INTO settled VALUES (1, 0, 0, 0);
+
+-- Verified receipts as they came: proof of what the centre once took.
+CREATE TABLE receipt (
+    generation INTEGER NOT NULL,
+    through_seq INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    raw BLOB NOT NULL,
+    PRIMARY KEY (generation, through_seq)
+) STRICT, WITHOUT ROWID;
 
 -- Records that the centre took, but not into effect, with its code.
 CREATE TABLE exception (seq INTEGER PRIMARY KEY, code INTEGER NOT NULL) STRICT;

@@ -18,13 +18,22 @@ from edge_agent.outbox.types import (
 from protocol.receipts import Receipt
 
 _FIND_INTENT = "SELECT first_seq, last_seq FROM intent WHERE intent = ?"
-_NOTE_INTENT = "INSERT INTO intent VALUES (?, ?, ?)"
+_NOTE_INTENT = "INSERT INTO intent (intent, first_seq, last_seq) VALUES (?, ?, ?) RETURNING number"
+_DROP_INTENTS = "DELETE FROM intent WHERE number <= ?"
 _SETTLE = (
-    "INSERT INTO settled VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET "
-    "through_seq = max(through_seq, excluded.through_seq), generation = excluded.generation, "
-    "secured_seq = excluded.secured_seq, settled_ms = excluded.settled_ms, "
-    "receipt = excluded.receipt"
+    "UPDATE settled SET through_seq = max(through_seq, ?), generation = max(generation, ?), "
+    "secured_seq = max(secured_seq, ?)"
 )
+_OFFER_AGAIN = (
+    "UPDATE settled SET through_seq = min(through_seq, ?), generation = max(generation, ?)"
+)
+# Epochs that hold records after a seq: those begun after it, and the one begun last before it.
+_FORGET_OPENERS = (
+    "UPDATE epoch SET at_centre = 0 WHERE at_centre = 1 AND number >= coalesce("
+    "(SELECT max(number) FROM epoch WHERE first_seq <= ?), 0)"
+)
+INTENTS_KEPT_MAX = 65_536
+_INTENTS_DROPPED_EACH = 256
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,9 @@ class AppendJob:
             return Appended(known[0], known[1], True)
         first, last = sealer.seal(connection, self.drafts)
         if self.drafts:
-            connection.execute(_NOTE_INTENT, (self.intent, first, last))
+            number = connection.execute(_NOTE_INTENT, (self.intent, first, last)).get
+            if number % _INTENTS_DROPPED_EACH == 0:
+                connection.execute(_DROP_INTENTS, (number - INTENTS_KEPT_MAX,))
         for effect in self.effects:
             apply(effect, connection)
         return Appended(first, last, False)
@@ -50,7 +61,7 @@ class AppendJob:
 
 @dataclass(frozen=True)
 class SettleJob:
-    """Keep a verified receipt; never moves settlement back."""
+    """Keep a verified receipt; settlement only goes up, and the epoch's opener is at the centre."""
 
     receipt: Receipt
     raw: bytes
@@ -59,14 +70,32 @@ class SettleJob:
     def run(self, connection: apsw.Connection, _sealer: Sealer) -> int:
         """Inside the writer's transaction; returns the settled seq."""
         receipt = self.receipt
-        head = (receipt.through_seq, receipt.generation, receipt.secured_seq)
-        connection.execute(_SETTLE, (*head, self.now_ms, self.raw))
+        connection.execute(_SETTLE, (receipt.through_seq, receipt.generation, receipt.secured_seq))
+        connection.execute(
+            "INSERT OR IGNORE INTO receipt VALUES (?, ?, ?, ?)",
+            (receipt.generation, receipt.through_seq, self.now_ms, self.raw),
+        )
         connection.executemany("INSERT OR REPLACE INTO exception VALUES (?, ?)", receipt.exceptions)
         connection.execute(
             "UPDATE epoch SET at_centre = 1 WHERE epoch_id = ? AND at_centre = 0",
             (receipt.epoch_id,),
         )
         return receipt.through_seq
+
+
+@dataclass(frozen=True)
+class OfferAgainJob:
+    """The centre said, signed, that it has nothing after `after_seq`, or not these openers."""
+
+    after_seq: int
+    generation: int
+    lost_records: bool
+
+    def run(self, connection: apsw.Connection, _sealer: Sealer) -> None:
+        """Inside the writer's transaction."""
+        if self.lost_records:
+            connection.execute(_OFFER_AGAIN, (self.after_seq, self.generation))
+        connection.execute(_FORGET_OPENERS, (self.after_seq + 1,))
 
 
 @dataclass(frozen=True)

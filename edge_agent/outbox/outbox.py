@@ -8,25 +8,25 @@ from typing import Any, TypeVar
 
 import apsw
 
-from edge_agent.outbox.jobs import AppendJob, SettleJob, SqlJob
+from edge_agent.outbox.jobs import AppendJob, OfferAgainJob, SettleJob, SqlJob
 from edge_agent.outbox.sealer import Sealer, read_head
 from edge_agent.outbox.types import (
     INTENT_BYTES,
-    RECORDS_A_COMMIT_MAX,
+    RECORDS_AN_APPEND_MAX,
     Appended,
     Draft,
     Head,
     LocalEffect,
-    OutboxFailedError,
     PendingRows,
 )
-from edge_agent.outbox.writer import Writer
+from edge_agent.outbox.writer import Writer, explained, open_outbox_database
 from protocol.envelope import PLAINTEXT_BYTES_MAX, Sealed
+from protocol.fields import U16_MAX
 from protocol.keys import CentrePublic, DeviceKey
 from protocol.receipts import Receipt
-from tongban.database import open_database
 
 SALT_BYTES = 16
+U8_MAX = 0xFF
 T = TypeVar("T")
 
 _PENDING_EPOCH = (
@@ -40,6 +40,10 @@ _PENDING_ROWS = (
 _NEXT_SESSION = (
     "INSERT INTO number VALUES ('session', 1) "
     "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
+)
+_RAISE_SESSION = (
+    "INSERT INTO number VALUES ('session', ?) "
+    "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
 )
 _SET_STATUS_LIST = (
     "INSERT INTO status_list VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET "
@@ -72,8 +76,13 @@ class Outbox:
     ) -> "Outbox":
         """Open or make the database at `path`. Raises DatabaseError."""
         sealer = Sealer(terminal, centre_public, device_key, entropy, clock)
-        writer = Writer(path, vfs, sealer)
-        return cls(writer, open_database(path, vfs=vfs), entropy)
+        reader = open_outbox_database(path, vfs, terminal)
+        try:
+            writer = Writer(path, vfs, terminal, sealer)
+        except BaseException:
+            reader.close(True)
+            raise
+        return cls(writer, reader, entropy)
 
     def close(self) -> None:
         """Finish what waits, then close."""
@@ -93,16 +102,26 @@ class Outbox:
         """
         if len(intent) != INTENT_BYTES:
             raise ValueError(f"an intent has {INTENT_BYTES} bytes, not {len(intent)}")
-        if len(drafts) > RECORDS_A_COMMIT_MAX:
-            raise ValueError(f"{len(drafts)} records at once, at most {RECORDS_A_COMMIT_MAX}")
+        if len(drafts) > RECORDS_AN_APPEND_MAX:
+            raise ValueError(f"{len(drafts)} records at once, at most {RECORDS_AN_APPEND_MAX}")
         for draft in drafts:
             if len(draft.plaintext) > PLAINTEXT_BYTES_MAX:
                 raise ValueError(f"record of {len(draft.plaintext)} bytes is too long")
+            if not (0 <= draft.kind <= U16_MAX and 0 <= draft.coding <= U8_MAX):
+                raise ValueError(f"kind {draft.kind} or coding {draft.coding} is out of range")
         return self._writer.submit(AppendJob(intent, tuple(drafts), tuple(effects)))
 
     def settle(self, receipt: Receipt, raw: bytes, now_ms: int) -> "Future[int]":
         """Settle through a receipt that was verified against `link_at`; durable when resolved."""
         return self._writer.submit(SettleJob(receipt, raw, now_ms))
+
+    def offer_again(self, after_seq: int, generation: int, *, lost_records: bool) -> "Future[None]":
+        """The centre lacks the openers, or with `lost_records` the records too, after a seq."""
+        return self._writer.submit(OfferAgainJob(after_seq, generation, lost_records))
+
+    def raise_session(self, above: int) -> "Future[None]":
+        """The next session will be greater than `above`."""
+        return self._writer.submit(SqlJob(_RAISE_SESSION, (above,)))
 
     def next_session(self) -> "Future[int]":
         """A connection number that was never used before, durable."""
@@ -159,7 +178,7 @@ class Outbox:
 
     @property
     def generation(self) -> int:
-        """The centre's generation in the last receipt, 0 before the first."""
+        """The highest generation of the centre that was ever seen, 0 before the first receipt."""
         return int(self._value("SELECT generation FROM settled") or 0)
 
     def backlog(self) -> tuple[int, int]:
@@ -203,4 +222,4 @@ class Outbox:
         try:
             return read()
         except apsw.Error as error:
-            raise OutboxFailedError(f"cannot be read ({error}); check the disk") from error
+            raise explained(error) from error

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from protocol.envelope import Sealed
 
 INTENT_BYTES = 16
-RECORDS_A_COMMIT_MAX = 64
+RECORDS_AN_APPEND_MAX = 64
 
 
 class OutboxError(Exception):
