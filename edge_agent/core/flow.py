@@ -12,7 +12,8 @@ Rules:
 
 | phase | event | next | does |
 | --- | --- | --- | --- |
-| READING | CardRead, CardNotRead, TimeIsUp | next step | StopRead |
+| READING | CardRead, TimeIsUp | next step | StopRead |
+| READING | CardNotRead | next step | |
 | CHECKING | CheckDone, TimeIsUp | next step | |
 | SAYING | SpeechDone, TimeIsUp, voice ceased to work | next step | |
 | RECORDING | Appended | next step | |
@@ -25,7 +26,7 @@ Rules:
 | QUERYING | EffectDone other, TimeIsUp (unknown) | NOTING or next step | |
 | NOTING | Appended, AppendFailed, TimeIsUp | next step | the print outcome is a record |
 | RECALLING | Appended | the saved step | the number of the visit's record |
-| RECALLING | AppendFailed, TimeIsUp | ENDED | |
+| RECALLING | AppendFailed, TimeIsUp, no such record | ENDED | |
 | ENDED | any | ENDED | nothing |
 
 A next step that is an end: forget what was saved, ENDED. Events that the table does not name for
@@ -89,7 +90,7 @@ class Flow:
         self._entropy = entropy
         self._wall_ms = wall_ms
         self._holder: CardHolder | None = None
-        self._say_no = 0
+        self.say_no = 0
         self._tries = 0
         self._pending = fx.Append(b"")  # the append of RECORDING, SAVING, NOTING, RECALLING
         self._record_intent = b""
@@ -144,7 +145,7 @@ class Flow:
             self._holder = event.holder
             return [fx.StopRead(), *self._leave("card", now_ms)]
         if isinstance(event, fx.CardNotRead):
-            return [fx.StopRead(), *self._leave(event.reason, now_ms)]
+            return self._leave(event.reason, now_ms)  # the reader goes on: people try at once
         if isinstance(event, fx.TimeIsUp):
             return [fx.StopRead(), *self._leave("time_limit", now_ms)]
         return []
@@ -156,15 +157,14 @@ class Flow:
         return self._leave("time_limit", now_ms) if isinstance(event, fx.TimeIsUp) else []
 
     def _saying(self, event: fx.Event, now_ms: int) -> Effects:
-        if isinstance(event, fx.SpeechDone) and event.say_no == self._say_no:
+        if isinstance(event, fx.SpeechDone) and event.say_no == self.say_no:
             return self._leave("done" if event.heard else "device_fault", now_ms)
         if isinstance(event, fx.DeviceChanged) and states.VOICE in self.faults:
             return self._leave("device_fault", now_ms)
         return self._leave("time_limit", now_ms) if isinstance(event, fx.TimeIsUp) else []
 
     def _recording(self, event: fx.Event, now_ms: int) -> Effects:
-        if self._is_appended(event):
-            assert isinstance(event, fx.Appended)
+        if isinstance(event, fx.Appended) and self._is_appended(event):
             self.facts["number"] = event.first_seq
             return self._leave("recorded", now_ms)
         if self._is_failed(event) and self._tries < APPEND_TRIES_MAX:
@@ -200,8 +200,9 @@ class Flow:
         return []
 
     def _recalling(self, event: fx.Event, now_ms: int) -> Effects:
-        if self._is_appended(event):
-            assert isinstance(event, fx.Appended)
+        if isinstance(event, fx.Appended) and self._is_appended(event):
+            if event.first_seq == 0:  # the database does not know the visit's record
+                return self._end("interrupted")
             self.facts["number"] = event.first_seq
             return self._enter(self.step_name, now_ms, resumed=True)
         return self._end("interrupted") if self._gave_up(event) else []
@@ -234,8 +235,8 @@ class Flow:
             return self._leave("device_fault", now_ms)
         assert step.text is not None
         self.phase = SAYING
-        self._say_no += 1
-        return [fx.Say(self._say_no, step.text.pick(self.facts), dict(self.facts)), *timed]
+        self.say_no += 1
+        return [fx.Say(self.say_no, step.text.pick(self.facts), dict(self.facts)), *timed]
 
     def _enter_record(self, step: Step, timed: Effects, now_ms: int) -> Effects:
         at_ms = self._wall_ms()

@@ -71,7 +71,7 @@ class FakeBoard:
 
     def link_up(self, version: int, info: bytes) -> None:
         self._out.clear()
-        for device in states.DEVICES:
+        for device in range(1, states.DEVICE_COUNT + 1):
             self.send(messages.DEVICE, device, states.ONLINE, 0)
         for event_no in self.events:
             self._tell_event(event_no)

@@ -36,7 +36,7 @@ def test_the_board_says_who_it_is_and_how_its_devices_are() -> None:
     session, _, _, events = joined()
     assert session.up
     assert bx.LinkUp(1, {"firmware": "test"}) in events
-    assert sum(isinstance(e, bx.Device) for e in events) == len(states.DEVICES)
+    assert sum(isinstance(e, bx.Device) for e in events) == states.DEVICE_COUNT
 
 
 def test_a_card_is_read_and_the_read_is_asked_for_again_after_a_reboot() -> None:

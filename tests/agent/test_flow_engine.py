@@ -224,8 +224,8 @@ def every_event(flow: Flow) -> list[fx.Event]:
         fx.Appended(intent, 7),
         fx.Appended(b"x" * 16, 8),
         fx.AppendFailed(intent),
-        fx.SpeechDone(flow._say_no),
-        fx.SpeechDone(flow._say_no, heard=False),
+        fx.SpeechDone(flow.say_no),
+        fx.SpeechDone(flow.say_no, heard=False),
         fx.SpeechDone(999),
         fx.EffectDone(12345, states.DONE),
     ]

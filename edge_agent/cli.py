@@ -1,0 +1,67 @@
+"""`tongban terminal ...`: what a technician types on a terminal's computer."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+app = App(name="terminal", help="On a terminal's computer: serve citizens, keep records, sync.")
+EXIT_CANNOT_READ = 2
+
+
+@app.command
+def run(
+    *,
+    bundle: Path | None = None,
+    board: str | None = None,
+    data: Path | None = None,
+    direction: Literal["entry", "exit", "both"] | None = None,
+    config: Path | None = None,
+) -> None:
+    """Serve citizens until SIGTERM or Ctrl-C.
+
+    Parameters
+    ----------
+    bundle
+        The terminal's identity, from `tongban server add-terminal`.
+    board
+        Serial port of the board: /dev/ttyACM0, /dev/serial/by-id/... or COM3.
+    data
+        Folder of the outbox, on a local disk.
+    direction
+        Which way this gate goes.
+    config
+        terminal.toml; flags and environment win over it.
+    """
+    from edge_agent.start import serve  # noqa: PLC0415  # `--help` need not load the agent
+
+    given = {"bundle": bundle, "board": board, "data": data, "direction": direction}
+    sys.exit(serve(config, {k: str(v) for k, v in given.items() if v is not None}))
+
+
+@app.command
+def status(*, data: Path, as_json: Annotated[bool, Parameter(name="--json")] = False) -> None:
+    """Show what lies in a terminal's outbox; the agent may run beside it.
+
+    Parameters
+    ----------
+    data
+        The agent's data folder.
+    as_json
+        One JSON object on stdout.
+    """
+    from edge_agent.data_folder import DataFolderError  # noqa: PLC0415
+    from edge_agent.status import read_status  # noqa: PLC0415
+
+    try:
+        found = read_status(data)
+    except DataFolderError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_CANNOT_READ)
+    if as_json:
+        print(json.dumps(found))
+        return
+    for name, value in found.items():
+        print(f"{name.replace('_', ' '):18} {value}")

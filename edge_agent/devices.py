@@ -1,0 +1,92 @@
+"""What the terminal's devices are like, as the board reports it; every change is a record."""
+
+import hashlib
+from collections.abc import Callable
+
+from edge_agent.recorder import Recorder
+from protocol.records import DeviceState
+from protocol.state import Alarm, DeviceCondition
+from protocol.wire import states
+from tongban.logs import event, get
+
+WORKING_STATES = (states.ONLINE, states.DEVICE_BUSY, states.STARTING)
+PASSING_STATES = (states.DEVICE_BUSY, states.STARTING)
+CORRELATION_BYTES = 8
+
+log = get("edge_agent.devices")
+
+
+class Devices:
+    """`on_works(device, works)` is told when a device begins or ceases to work."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        entropy: Callable[[int], bytes],
+        wall_ms: Callable[[], int],
+        on_works: Callable[[int, bool], None],
+    ) -> None:
+        self._recorder = recorder
+        self._entropy = entropy
+        self._wall_ms = wall_ms
+        self._on_works = on_works
+        self._now: dict[int, tuple[int, int]] = {}  # device -> state, detail
+        self._recorded: dict[int, tuple[int, int]] = dict.fromkeys(
+            range(1, states.DEVICE_COUNT + 1), (states.ONLINE, 0)
+        )
+        self._since_ms: dict[int, int] = {}
+
+    def report(self, device: int, state: int, detail: int) -> None:
+        """The board's word on a device."""
+        if self._now.get(device) == (state, detail):
+            return
+        worked = self.works(device)
+        self._now[device] = (state, detail)
+        works = self.works(device)
+        self._log(device, state, detail)
+        if works:
+            self._since_ms.pop(device, None)
+        else:
+            self._since_ms.setdefault(device, self._wall_ms())
+        if works != worked:
+            self._on_works(device, works)
+        if state not in PASSING_STATES and self._recorded.get(device) != (state, detail):
+            self._recorded[device] = (state, detail)
+            self._record(device, state, detail)
+
+    def works(self, device: int) -> bool:
+        """Whether a device can be used; one that nobody reported on is tried."""
+        return self._now.get(device, (states.ONLINE, 0))[0] in WORKING_STATES
+
+    def conditions(self) -> tuple[DeviceCondition, ...]:
+        """For the terminal's state message. Safe from any thread."""
+        return tuple(DeviceCondition(d, s, detail) for d, (s, detail) in sorted(self._now.items()))
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Devices that do not work, and since when. Safe from any thread."""
+        since = sorted(self._since_ms.items())
+        return tuple(Alarm(f"device.{device_name(device)}", at) for device, at in since)
+
+    def _record(self, device: int, state: int, detail: int) -> None:
+        intent = hashlib.sha256(b"device" + self._entropy(16)).digest()[:16]
+        body = DeviceState(device, state, detail)
+        correlation = self._entropy(CORRELATION_BYTES)
+        self._recorder.append(intent, (body,), correlation, lambda _: None)
+
+    @staticmethod
+    def _log(device: int, state: int, detail: int) -> None:
+        known = state < len(states.STATE_NAMES)
+        event(
+            log,
+            "info" if state in WORKING_STATES else "warning",
+            "device.changed",
+            device=device_name(device),
+            state=states.STATE_NAMES[state] if known else state,
+            detail=detail,
+        )
+
+
+def device_name(device: int) -> str:
+    """The device's name, or its number when a newer board has one that is not known here."""
+    known = 0 < device <= states.DEVICE_COUNT
+    return states.DEVICE_NAMES[device] if known else str(device)

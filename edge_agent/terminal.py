@@ -1,0 +1,321 @@
+"""A terminal at work: puts the parts together and lets them run on one event loop.
+
+Board session, visits and help button live on the loop. The port, the outbox, the uplink and the
+health pages have threads of their own and call in by `call_soon_threadsafe`. An error that nobody
+expected ends the agent: its service manager starts it again, and what was durable goes on.
+"""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edge_agent.board_port import BoardPort
+from edge_agent.catalogue import load_service, load_texts
+from edge_agent.core import board_events as bx
+from edge_agent.core.board_session import BoardSession
+from edge_agent.core.clock_quality import ClockQuality
+from edge_agent.core.speaker import Speaker
+from edge_agent.core.texts import encode_speech
+from edge_agent.data_folder import DataFolder
+from edge_agent.devices import Devices
+from edge_agent.help_calls import SPEAKER as HELP_SPEAKER
+from edge_agent.help_calls import HelpCalls
+from edge_agent.outbox import Outbox
+from edge_agent.recorder import Recorder
+from edge_agent.settings import Settings
+from edge_agent.status_cache import StatusCache
+from edge_agent.uplink_runner import Snapshot, UplinkRunner
+from edge_agent.visit_checks import VisitChecks
+from edge_agent.visits import Clock, Service, Visits
+from protocol.bundle import Bundle
+from protocol.records import TerminalStarted
+from protocol.wire import states
+from protocol.wire.ticks import TICKS_MASK
+from tongban.health import HealthPages
+from tongban.logs import event, get
+
+BOOT_BYTES = 8
+STOP_GRACE_S = 5.0
+TURN_MS_MIN = 2
+VERSION_CHARACTERS_MAX = 64
+
+log = get("edge_agent.terminal")
+
+
+def _wall_clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Terminal:
+    """`open()` raises errors with a cure; then `run()` serves until `stop()`; `close()` always."""
+
+    def __init__(self, settings: Settings, bundle: Bundle, version: str) -> None:
+        self.settings = settings
+        self.bundle = bundle
+        self.version = version
+        self._boot = secrets.token_bytes(BOOT_BYTES)
+        self._boot_ns = time.monotonic_ns()
+        self._board_info: dict[str, str] = {}
+        self._turn_handle: asyncio.Handle | None = None
+        self._closers: list[Callable[[], None]] = []
+
+    def open(self) -> None:
+        """Load, check and join everything. Nothing serves yet."""
+        settings, bundle = self.settings, self.bundle
+        texts = load_texts(settings.texts_folders)
+        definition = load_service(settings.services_folder, settings.service, texts)
+        folder = DataFolder(Path(settings.data))
+        folder.open()
+        self._closers.append(folder.close)
+        self._folder = folder
+        self._start_reason = folder.note_start()
+        self.outbox = Outbox.open(
+            folder.outbox,
+            terminal=bundle.terminal,
+            centre_public=bundle.centre_public,
+            device_key=bundle.device_key,
+            entropy=secrets.token_bytes,
+            clock=_wall_clock_ms,
+        )
+        self._closers.append(self.outbox.close)
+        self._clock_quality = ClockQuality(self.outbox.floor_ms())
+        self._status = StatusCache(self.outbox, bundle.centre_public)
+        checks = {"board": self._is_board_up, "outbox": self._is_durable, "uplink": self._is_linked}
+        self.health = HealthPages(checks, port=settings.health_port)
+        self._closers.append(self.health.stop)
+        self.port = BoardPort(settings.board, self._bytes_came, self._port_changed)
+        self.uplink = UplinkRunner(
+            self.outbox,
+            bundle,
+            clock=self._wall_ms,
+            snapshot=self._snapshot,
+            on_time=self._learn_time,
+            on_status_list=self._status.reload,
+        )
+        self._join(Service(bundle.terminal, definition, texts, settings))
+
+    def _join(self, service: Service) -> None:
+        """Make the parts that live on the event loop."""
+        self._service = service
+        info = f"agent={self.version}\nterminal={self.bundle.terminal}\n".encode()
+        self.session = BoardSession(secrets.randbits(32), info, self._on_board)
+        self.speaker = Speaker(self._speak, self.session.hush)
+        self.recorder = Recorder(
+            self.outbox,
+            self._stamp,
+            self._boot,
+            on_appended=self.uplink.appended,
+            floor_to_keep=self._clock_quality.floor_to_keep,
+        )
+        self.visits = Visits(
+            service,
+            Clock(self._mono_ms, self._wall_ms, secrets.token_bytes),
+            session=self.session,
+            speaker=self.speaker,
+            recorder=self.recorder,
+            visit_checks=VisitChecks(
+                self.settings, self._wall_ms, self.recorder, lambda: self._status.list
+            ),
+            changed=self._changed,
+        )
+        self.devices = Devices(
+            self.recorder, secrets.token_bytes, self._wall_ms, self._device_changed
+        )
+        self.help_calls = HelpCalls(
+            self.recorder, secrets.token_bytes, self._say_help, self._acknowledge
+        )
+
+    # ---- life
+
+    async def run(self, on_ready: Callable[[], None]) -> None:
+        """Serve until `stop()`. Raises BoardPortError, and what nobody expected."""
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._loop.set_exception_handler(self._on_error)
+        await asyncio.to_thread(self.port.start)
+        self._closers.append(self.port.stop)
+        self.health.start()
+        self.uplink.start()
+        self._closers.append(self.uplink.stop)
+        self._record_start()
+        self.visits.begin(self.outbox.flows())
+        self._turn()
+        on_ready()
+        await self._ended
+        self._turn()  # the board hears that no card is wanted any more
+        self._folder.note_end()
+
+    def stop(self) -> None:
+        """End gracefully: a visit that is under way is finished, for a short while."""
+        event(log, "info", "terminal.stopping")
+        self._finish(time.monotonic() + STOP_GRACE_S)
+
+    def _finish(self, give_up: float) -> None:
+        done = self.visits.close()
+        if self._ended.done():
+            return
+        if done or time.monotonic() >= give_up:
+            self._ended.set_result(None)
+        else:
+            self._loop.call_later(0.05, self._finish, give_up)
+
+    def close(self) -> None:
+        """Free everything that was opened, in any state. Blocks for seconds at most."""
+        if self._turn_handle is not None:
+            self._turn_handle.cancel()
+        while self._closers:
+            self._closers.pop()()
+
+    def _on_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception") or RuntimeError(context.get("message"))
+        if not self._ended.done():
+            self._ended.set_exception(error)
+
+    def _record_start(self) -> None:
+        body = TerminalStarted(self.version[:VERSION_CHARACTERS_MAX], self._start_reason)
+        intent = hashlib.sha256(b"started" + self._boot).digest()[:16]
+        self.recorder.append(intent, (body,), self._boot, lambda _: None)
+        event(log, "info", "terminal.started", version=self.version, before=self._start_reason)
+
+    # ---- turns of the loop
+
+    def _changed(self) -> None:
+        """Board or timers may have something to do: take a turn soon."""
+        self._set_turn(0)
+
+    def _set_turn(self, wait_ms: int) -> None:
+        if self._turn_handle is not None:
+            self._turn_handle.cancel()
+        self._turn_handle = self._loop.call_later(wait_ms / 1000, self._turn)
+
+    def _turn(self) -> None:
+        self.visits.on_time()
+        now = self._ticks()
+        self.session.tick(now)
+        while (frame := self.session.pull(now)) is not None:
+            self.port.write(frame)
+        waits = [self.session.deadline_ms(self._ticks())]
+        visit_ms = self.visits.wait_ms()
+        if visit_ms is not None:
+            waits.append(visit_ms)
+        self._set_turn(max(TURN_MS_MIN, min(waits)))
+
+    def _take_bytes(self, data: bytes) -> None:
+        self.session.receive(data, self._ticks())
+        self._turn()
+
+    # ---- called from the port's threads
+
+    def _bytes_came(self, data: bytes) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._take_bytes, data)
+
+    def _port_changed(self, is_open: bool) -> None:
+        """The link finds out by itself that nobody answers."""
+
+    # ---- what the board says
+
+    def _on_board(self, said: bx.BoardEvent) -> None:
+        match said:
+            case bx.Card():
+                self.visits.on_card(said)
+            case bx.CardFault():
+                self.visits.on_card_fault(said.reason)
+            case bx.CardRemoved():
+                self.visits.on_card_removed()
+            case bx.EffectResult():
+                self.visits.on_effect(said)
+            case bx.SpeechEnded():
+                self.speaker.ended(said.say_id, said.heard)
+            case bx.Device():
+                self.devices.report(said.device, said.state, said.detail)
+            case bx.Happened():
+                self._happened(said)
+            case bx.LinkUp():
+                self._board_info = dict(said.info)
+                event(log, "info", "board.up", version=said.version, **said.info)
+                self.uplink.changed()
+            case bx.LinkDown():
+                event(log, "warning", "board.down", reason=said.reason)
+            case bx.BoardTrouble():
+                event(log, "error", "board.trouble", problem=said.text)
+
+    def _happened(self, said: bx.Happened) -> None:
+        if said.kind == states.HELP_PRESSED:
+            self.help_calls.pressed(said, self._board_info.get("id", ""))
+            return
+        level = "debug" if said.kind == states.GATE_PASSED else "warning"
+        event(log, level, "board.event", event_no=said.event_no, kind=said.kind)
+        self.session.acknowledge(said.event_no)
+
+    def _device_changed(self, device: int, works: bool) -> None:
+        self.visits.on_device(device, works)
+        self.uplink.changed()
+
+    # ---- speech
+
+    def _speak(self, number: int, parts: list[bytes]) -> None:
+        self.session.say(number, parts, self.settings.volume, self.settings.speech_speed)
+        self._changed()
+
+    def _say_help(self, text: str) -> None:
+        words = self._service.texts.text(text, self.settings.language, {})
+        if not self.devices.works(states.VOICE):
+            return
+        if not self.speaker.say(HELP_SPEAKER, encode_speech(words), lambda _heard: None):
+            event(log, "warning", "help.not_spoken", text=text)
+
+    def _acknowledge(self, event_no: int) -> None:
+        self.session.acknowledge(event_no)
+        self._changed()
+
+    # ---- time
+
+    def _mono_ms(self) -> int:
+        return (time.monotonic_ns() - self._boot_ns) // 1_000_000
+
+    def _ticks(self) -> int:
+        return self._mono_ms() & TICKS_MASK
+
+    def _wall_ms(self) -> int:
+        return self._clock_quality.stamp(_wall_clock_ms(), self._mono_ms())[0]
+
+    def _stamp(self) -> tuple[int, int, int]:
+        mono_ms = self._mono_ms()
+        at_ms, quality = self._clock_quality.stamp(_wall_clock_ms(), mono_ms)
+        return at_ms, int(quality), mono_ms
+
+    def _learn_time(self, centre_ms: int) -> None:
+        self._clock_quality.learn(centre_ms, self._mono_ms())
+
+    # ---- what the terminal says of itself, asked from other threads
+
+    def _snapshot(self) -> Snapshot:
+        info = self._board_info
+        versions = {"agent": self.version, "service": f"{self.settings.service}"}
+        versions |= {k: info[k][:64] for k in ("firmware", "runtime", "board") if info.get(k)}
+        quality = self._clock_quality.stamp(_wall_clock_ms(), self._mono_ms())[1]
+        return Snapshot(versions, self.devices.conditions(), self.devices.alarms(), quality)
+
+    def _is_board_up(self) -> tuple[bool, str]:
+        if self.session.up:
+            return True, "the board answers"
+        return False, f"no board on {self.settings.board}: check cable, power and firmware"
+
+    def _is_durable(self) -> tuple[bool, str]:
+        if self.recorder.failed:
+            return False, f"the last record was not stored: {self.recorder.failed}"
+        count, _ = self.outbox.backlog()
+        return True, f"{count} records wait for the centre"
+
+    def _is_linked(self) -> tuple[bool, str]:
+        """Being offline is no fault: a terminal serves without the centre."""
+        status = self.uplink.status()
+        heard = status.answered_age_ms
+        age = "never" if heard is None else f"{heard // 1000} s ago"
+        link = "connected" if status.connected else "offline"
+        return True, f"{link}, {status.state}, the centre answered {age}"
