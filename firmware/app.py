@@ -40,6 +40,7 @@ FRAMES_MAX = 8
 BUFFER_BYTES = 256
 PASS_MS_MAX = 1000
 WAIT_MS_MAX = 5
+STEP_MS = 2  # where lines cannot be polled
 _LINK_ROOM_SHARE = (
     2  # the agent may fill half the receive ring with DATA; the rest is for ACK, HELLO and repeats
 )
@@ -74,9 +75,8 @@ class App:
         self._link_port = ports.open_link(machine, parts["link"])
         self._link_out = Sender(self._link_port)
         self._buffer = bytearray(BUFFER_BYTES)
-        self._waiter = ports.Waiter(
-            [self._link_port] + [port for port, _ in self._lines], sleep_ms, 1
-        )
+        polled = [self._link_port] + [port for port, _ in self._lines]
+        self._waiter = ports.Waiter(polled, sleep_ms, STEP_MS)
         gc.collect()
 
     def run(self):

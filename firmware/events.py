@@ -8,9 +8,8 @@ acknowledges.
 | forgotten | on EVENT_ACK |
 """
 
-from protocol.wire.ticks import add, diff
-
 from firmware.event_journal import AGE_UNKNOWN
+from protocol.wire.ticks import add, diff
 
 WAITING_MAX = 8
 RESEND_MS = 15_000

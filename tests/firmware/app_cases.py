@@ -216,6 +216,28 @@ def case_an_event_nobody_acknowledges_comes_again(vectors, folder):
     assert again[:2] == first[:2]
 
 
+def case_a_link_that_comes_back_gets_the_open_events_at_once(vectors, folder):
+    rig = Rig(vectors, folder)
+    rig.up()
+    rig.machine.pins[6].level = 0
+    first = rig.heard(messages.EVENT)[0]
+    rig.cable = False
+    rig.run(4000)
+    rig.cable = True
+    rig.up()
+    assert rig.heard(messages.EVENT, 2, 1000)[1][:2] == first[:2]
+
+
+def case_an_agent_that_takes_nothing_gets_a_new_link(vectors, folder):
+    rig = Rig(vectors, folder)
+    rig.up()
+    for number in range(100):
+        rig.app.server.outbound.emit(messages.SPEECH, number, states.SPEECH_FAILED)
+    rig.run_until(lambda: rig.agent.ups == 2)
+    assert ("down", "peer_reboot") in rig.agent.heard
+    assert len(rig.heard(messages.DEVICE, 10)) >= 10
+
+
 def case_speech_and_lamp(vectors, folder):
     rig = Rig(vectors, folder)
     rig.up()

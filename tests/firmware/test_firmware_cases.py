@@ -63,6 +63,18 @@ def test_cases_under_micropython(form, tmp_path) -> None:
     assert lines[0].endswith(f"app.{form}")
 
 
+def test_receive_paths_allocate_nothing() -> None:
+    arguments = [str(ROOT / "tests/firmware/heap_checks.py"), str(VECTORS)]
+    assert micropython(arguments, path=str(ROOT)) == "no allocation\n"
+
+
+def test_the_modules_that_ship_leave_half_of_the_heap_free(tmp_path) -> None:
+    build_image(tmp_path)
+    script = "import gc, firmware.app; gc.collect(); print(gc.mem_alloc(), gc.mem_free())"
+    used, free = micropython(["-c", script], path=str(tmp_path), heap="128wK").split()
+    assert int(used) < int(free), f"{used} bytes used, {free} free"
+
+
 def test_journals_survive_a_power_cut_at_every_flash_write(tmp_path) -> None:
     script = tmp_path / "sweep.py"
     script.write_text("import tests.firmware.flash_sweep\n")

@@ -1,0 +1,105 @@
+"""MicroPython: the receive paths of drivers and link allocate nothing. Prints `no allocation`."""
+
+import json
+import sys
+
+import micropython
+
+from firmware.drivers.escpos_printer import EscposPrinter
+from firmware.drivers.sdt_card_reader import READ, SdtCardReader
+from firmware.drivers.syn6288_voice import Syn6288Voice
+
+
+class SinkPort:
+    """Takes everything; only counts, so that the port itself allocates nothing."""
+
+    def __init__(self):
+        self.count = 0
+
+    def write(self, buf):
+        self.count += len(buf)
+        return len(buf)
+
+
+def nothing(*_, **__):
+    """Not called in a steady state that has nothing to say."""
+
+
+def report(state, detail):
+    """A change of state would be told here."""
+
+
+def locked(act):
+    """Twice: what is made once may be made in the first round."""
+    act()
+    micropython.heap_lock()
+    try:
+        act()
+    finally:
+        micropython.heap_unlock()
+
+
+def check_card_reply(sam):
+    port = SinkPort()
+    reader = SdtCardReader(port, nothing, report, 0)
+    reader.tick(0)
+    reader.feed(sam["rep_ok"], len(sam["rep_ok"]), 1)
+    reader.start(1, 0, 1)
+    find, select = sam["rep_find_ok"], sam["rep_select_ok"]
+    no_card, text = sam["rep_no_card"], sam["read_reply_citizen"]
+
+    def search():
+        reader.tick(1000)
+        reader.feed(no_card, len(no_card), 1001)
+        reader._due = 0
+
+    def read():
+        reader.tick(1000)
+        reader.feed(find, len(find), 1001)
+        reader.feed(select, len(select), 1002)
+        reader.feed(text, len(text) - 1, 1003)
+        assert reader._state == READ
+        reader._replies.reset()
+        reader._state = 0
+        reader._due = 0
+
+    locked(search)
+    locked(read)
+
+
+def check_printer_queries():
+    printer = EscposPrinter(SinkPort(), nothing, nothing, report, 0)
+    status = b"\x12"
+
+    def queries():
+        printer._next_query = 0
+        printer.tick(10)
+        for _ in range(4):
+            printer.feed(status, 1, 11)
+
+    locked(queries)
+
+
+def check_voice_queries():
+    voice = Syn6288Voice(SinkPort(), nothing, report, 0)
+    answer = b"\x41\x4f"
+
+    def query():
+        voice._check_at = voice._free_at = 0
+        voice.tick(10)
+        voice.feed(answer, 2, 11)
+
+    locked(query)
+
+
+def main():
+    with open(sys.argv[1]) as file:
+        vectors = json.load(file)
+    check_card_reply({name: bytes.fromhex(text) for name, text in vectors["sam"].items()})
+    check_printer_queries()
+    check_voice_queries()
+    print("no allocation")
+
+
+if __name__ == "__main__":
+    main()
