@@ -129,7 +129,7 @@ class Rig:
         self.folder = folder
         self.sam = {name: bytes.fromhex(text) for name, text in vectors["sam"].items()}
         self.now = 1000
-        self.lives = 0
+        self.sessions = 0
         self.card = "rep_no_card"
         self.card_text = "read_reply_citizen"
         self.printer_status = b"\x12\x12\x12\x12"
@@ -141,7 +141,6 @@ class Rig:
         self.boot()
 
     def boot(self, board=RigBoard):
-        self.lives += 1
         uarts = (
             RigUart(),
             RigUart(self._reader),
@@ -154,7 +153,7 @@ class Rig:
             self.machine,
             clock=lambda: self.now,
             sleep_ms=None,
-            entropy=lambda n: bytes([self.lives] * n),
+            entropy=self._entropy,
             folder=self.folder,
         )
 
@@ -195,6 +194,10 @@ class Rig:
 
     def relay_edges(self):
         return self.machine.pins[4].levels[1:]
+
+    def _entropy(self, count):
+        self.sessions += 1
+        return bytes([self.sessions] * count)
 
     def _reader(self, data):
         sam = self.sam
