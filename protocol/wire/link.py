@@ -1,9 +1,9 @@
 """One end of the board link: messages in order, once, over a line that garbles, loses and repeats.
 
-A session number is one attempt of one side at a connection; going down takes the next one. The
-connection of two sessions, `CRC-32(agent session u32 | board session u32)`, so never comes again,
-and a frame of an earlier one is a stranger. A HELLO that names our session was said after that
-session began.
+A session is one attempt of one side at a connection. The connection of two sessions has the number
+`CRC-32(agent session u32 | board session u32)`; it is never taken up a second time, so a frame of
+an earlier one is a stranger. A side goes up by a HELLO that names its session: a late HELLO of an
+earlier life names another one, and at most makes us say HELLO.
 
 | state | event | next | does |
 | --- | --- | --- | --- |
@@ -12,14 +12,16 @@ session began.
 | DOWN | HELLO not naming our session | DOWN | says HELLO naming the peer's |
 | DOWN | HELLO naming our session | UP | reports up; says HELLO if the peer is not up |
 | UP | HELLO, same peer session | UP | says HELLO if the peer is not up |
-| UP | HELLO of one of the last SESSIONS_KEPT peer sessions | UP | drops it: it was late |
-| UP | HELLO, other peer session | DOWN | reports down(`peer_reboot`), says HELLO |
+| UP | HELLO, other session, not naming ours | UP | says HELLO naming it: a reboot, or late |
+| UP | HELLO, other session, naming ours | UP | down(`peer_reboot`), then up with it |
+| UP | the same, session left for another before | UP | drops it: it was late |
+| UP | the same, no common version or LEFT_MAX | DOWN | down(`peer_reboot`), new session |
 | UP | DATA next in order | UP | delivers, acks |
 | UP | DATA old or ahead | UP | drops it, acks again |
 | UP | DATA or ACK with a new ack | UP | forgets what is acked |
 | UP | oldest unacked for its time, window open | UP | sends all again, waits longer |
-| UP | the same after RESEND_MAX times | DOWN | reports down(`unanswered`) |
-| UP | no DATA or ACK for LINK_LOST_MS | DOWN | reports down(`silent`) |
+| UP | the same after RESEND_MAX times | DOWN | down(`unanswered`), new session |
+| UP | no DATA or ACK for LINK_LOST_MS | DOWN | down(`silent`), new session |
 | UP | nothing said for KEEP_ALIVE_MS, or own window changed | UP | acks |
 | any | any other frame | same | counts and drops it |
 
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
             """A message; `view` is good until this returns."""
 
         def link_down(self, reason: str) -> None:
-            """`peer_reboot`, `silent` or `unanswered` after link_up; `version` without one."""
+            """`peer_reboot`, `silent`, `unanswered`; or `version`, without a link_up before."""
 
 
 AGENT = 0
@@ -66,7 +68,7 @@ BOARD = 1
 HELLO = 1
 DATA = 2
 ACK = 3
-FLAG_UP = 0x01  # in a HELLO: the sender is up, no answer needed
+FLAG_UP = 0x01  # in a HELLO: the sender is up with the session it names, no answer needed
 
 HELLO_MS = 250
 HELLO_SLOW_MS = 5000
@@ -75,7 +77,7 @@ LINK_LOST_MS = 3000
 RESEND_MS = 200
 RESEND_MS_MAX = 1000
 RESEND_MAX = 8
-SESSIONS_KEPT = 8
+LEFT_MAX = 8
 
 _HEADER = "<BBIHHH"  # type, flags, connection, seq, ack, window
 _HELLO = "<BBBII"  # version_min, version_max, role, session, peer_session
@@ -140,14 +142,15 @@ class Link:
         self._version_min = version_min
         self._version_max = version_max
         self._refused_session = 0  # whose versions were reported
-        self._earlier_peers: "list[int]" = []
+        self._left: "list[int]" = []  # peers that were up with our session, until it is renewed
         self._now = self._said_at = self._heard_at = self._resend_from = 0
         self._begin()
 
     def _begin(self) -> None:
-        """DOWN, with a session nobody has heard of."""
+        """DOWN, no peer, nothing queued."""
         self.up = False
         self._peer = 0  # its session, 0 while unknown
+        self._asked = 0  # another session to say HELLO to
         self._queue.clear()
         self._connection = 0
         self._connection_low = 0
@@ -228,16 +231,20 @@ class Link:
     def _frame(self, kind: int, seq: int, payload: bytes) -> bytes:
         self._said_at = self._now
         self._ack_due = False
-        flags = FLAG_UP if kind == HELLO and self.up else 0
-        connection = 0 if kind == HELLO else self._connection
-        head = struct.pack(_HEADER, kind, flags, connection, seq, self._next_in, self._window)
+        head = struct.pack(_HEADER, kind, 0, self._connection, seq, self._next_in, self._window)
         return encode(head + payload + _NO_TAG)
 
     def _hello(self) -> bytes:
+        peer = self._asked or self._peer
+        flags = FLAG_UP if self.up and peer == self._peer else 0
         self._hello_due = False
-        low, high = self._version_min, self._version_max
-        head = struct.pack(_HELLO, low, high, self._role, self._session, self._peer)
-        return self._frame(HELLO, 0, head + self._info)
+        self._asked = 0
+        if not self.up:  # a HELLO keeps nothing alive
+            self._said_at = self._now
+        head = struct.pack(_HEADER, HELLO, flags, 0, 0, 0, self._window)
+        versions = struct.pack("<BBB", self._version_min, self._version_max, self._role)
+        sessions = struct.pack("<II", self._session, peer)
+        return encode(head + versions + sessions + self._info + _NO_TAG)
 
     def _resend(self) -> None:
         self._resend_from = self._now
@@ -304,35 +311,29 @@ class Link:
         if role != 1 - self._role or session == 0 or low > high:
             self.stats.refused += 1
             return
-        if self.up and session != self._peer:
-            if session in self._earlier_peers:
-                self.stats.strangers += 1
-                return
-            self._go_down("peer_reboot")
+        version = min(high, self._version_max)
+        common = version >= max(low, self._version_min)
         peer_is_up = self._body[1] & FLAG_UP != 0 and named == self._session
-        if self.up:
+        if self.up and session == self._peer:
             self._hello_due = self._hello_due or not peer_is_up
             return
-        self._meet(session)
-        version = min(high, self._version_max)
-        if version < max(low, self._version_min):
+        if self.up and named != self._session:
+            self._asked = session
+            self._hello_due = True
+            return
+        if self.up:
+            if session in self._left:
+                self.stats.strangers += 1
+                return
+            self._go_down("peer_reboot", common and len(self._left) < LEFT_MAX)
+        self._peer = session
+        if not common:
             self._refuse(session)
         elif named == self._session:
             self._go_up(version, size, peer_is_up)
         else:
             self._hello_ms = HELLO_MS
             self._hello_due = True
-
-    def _meet(self, session: int) -> None:
-        """From now on the peer has this session."""
-        if self._peer not in (0, session):
-            self._part()
-        self._peer = session
-
-    def _part(self) -> None:
-        self._earlier_peers.append(self._peer)
-        if len(self._earlier_peers) > SESSIONS_KEPT:
-            self._earlier_peers.pop(0)
 
     def _refuse(self, session: int) -> None:
         self._hello_ms = HELLO_SLOW_MS
@@ -349,7 +350,7 @@ class Link:
         self._connection_low = self._connection & _U16
         self._connection_high = self._connection >> 16
         self._queue.window = self._body[10] | self._body[11] << 8
-        self._heard_at = self._now
+        self._heard_at = self._said_at = self._now
         self._hello_due = not peer_is_up
         self.up = True
         self.version = version
@@ -357,9 +358,12 @@ class Link:
         info = bytes(self._payload.get(size))[_HELLO_BYTES:]
         self._handler.link_up(version, info)
 
-    def _go_down(self, reason: str) -> None:
-        self._part()
-        self._session = (self._session + 1) & _U32 or 1
+    def _go_down(self, reason: str, keep_session: bool = False) -> None:
+        if keep_session:
+            self._left.append(self._peer)
+        else:
+            self._left.clear()
+            self._session = (self._session + 1) & _U32 or 1
         self.stats.downs += 1
         self._begin()
         self._handler.link_down(reason)
