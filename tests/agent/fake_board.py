@@ -5,6 +5,7 @@ It journals like a board: what an effect became survives `reboot()`, what had be
 
 import random
 from collections import deque
+from collections.abc import Callable
 
 from edge_agent.core.board_session import BoardSession
 from protocol.wire import messages, states
@@ -14,7 +15,7 @@ WINDOW_BYTES = 2048
 
 
 class FakeBoard:
-    """`slow` effects stay begun until `finish()`."""
+    """`slow` effects stay begun until `finish()`; `on_message(kind)` is told before it obeys."""
 
     def __init__(self) -> None:
         self.session = 1000
@@ -26,6 +27,7 @@ class FakeBoard:
         self.said: list[bytes] = []
         self.hushed = 0
         self.slow = False
+        self.on_message: Callable[[int], None] = lambda _kind: None
         self.silent = False
         self.outcomes = {messages.PRINT_RUN: states.DONE, messages.PULSE: states.DONE}
         self._boot()
@@ -81,6 +83,7 @@ class FakeBoard:
 
     def link_message(self, view: memoryview) -> None:
         kind, fields, tail = messages.unpack(view)
+        self.on_message(kind)
         if kind == messages.READ_CARD:
             self.read = fields  # type: ignore[assignment]
         elif kind == messages.READ_STOP:

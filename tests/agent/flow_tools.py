@@ -83,3 +83,14 @@ def answer(effect: fx.Effect, seqs: Iterator[int]) -> fx.Event | None:
     if isinstance(effect, fx.Print | fx.Pulse):
         return fx.EffectDone(effect.effect_id, 1)
     return None
+
+
+def card_block(number: str = "441900190001010027", name: str = "样例甲") -> bytes:
+    """The text block of a citizen card, valid for life."""
+
+    def field(text: str, size: int) -> bytes:
+        return text.ljust(size // 2).encode("utf-16-le")
+
+    fields = [(name, 30), ("2", 2), ("01", 4), ("19000101", 16), ("广东省东莞市样例路8号", 70)]
+    fields += [(number, 36), ("东莞市公安局样例分局", 30), ("20200101", 16), ("长期", 16), ("", 36)]
+    return b"".join(field(text, size) for text, size in fields)

@@ -1,0 +1,107 @@
+"""A real agent process with its bundle and data folder, and the centre's key to read its outbox."""
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import apsw
+
+from protocol.bundle import Bundle, to_toml
+from protocol.envelope import EpochReader
+from protocol.keys import CentreKeys, DeviceKey
+from protocol.records import Body, decode
+
+TERMINAL = "gate-1"
+
+
+def secret(name: str) -> bytes:
+    return hashlib.sha256(name.encode()).digest()
+
+
+CENTRE = CentreKeys(secret("centre kem"), secret("centre sign"))
+DEVICE = DeviceKey(secret("device"))
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class AgentProcess:
+    """`tongban terminal run` in `folder`, without a centre: every visit is made offline."""
+
+    def __init__(self, folder: Path, board: str, *flags: str, config: str = "") -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        bundle = folder / "bundle.toml"
+        centre = CENTRE.public
+        seed = DEVICE.to_bytes()
+        port = closed_port()
+        bundle.write_text(to_toml(Bundle(TERMINAL, "city/hall-1", seed, centre, "127.0.0.1", port)))
+        self.command = ["--bundle", str(bundle), "--board", board, "--data", str(self.data), *flags]
+        if config:
+            (folder / "terminal.toml").write_text(config, "utf-8")
+            self.command += ["--config", str(folder / "terminal.toml")]
+        self.log = folder / "agent.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> dict[str, str]:
+        """Until it is ready; gives the ready line."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tongban.cli", "terminal", "run", *self.command],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=dict(os.environ),
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.log.read_text("utf-8")
+        ready: dict[str, str] = json.loads(line)
+        assert ready["event"] == "ready"
+        return ready
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self._end()
+
+    def stop(self) -> int:
+        """SIGTERM; gives the exit code."""
+        if self.process is None:
+            return 0
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(10)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+            self._end()
+
+    def _end(self) -> None:
+        assert self.process is not None
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.process = None
+
+    def records(self) -> list[Body]:
+        """What the centre will read: all records, opened with its key."""
+        connection = apsw.Connection(str(self.data / "outbox.db"))
+        bodies = []
+        for number, opener in connection.execute("SELECT number, opener FROM epoch"):
+            reader = EpochReader.open(opener, CENTRE, DEVICE.verify_key)
+            sql = "SELECT seq, kind, coding, ciphertext FROM record WHERE epoch = ? ORDER BY seq"
+            for seq, kind, coding, data in connection.execute(sql, (number,)):
+                common, body = decode(kind, coding, reader.unseal(seq, kind, coding, data))
+                assert any(common.correlation)
+                bodies.append((seq, body))
+        connection.close()
+        return [body for _, body in sorted(bodies, key=lambda pair: pair[0])]
