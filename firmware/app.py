@@ -23,16 +23,16 @@ from firmware.drivers.help_button import HelpButton
 from firmware.drivers.sdt_card_reader import SdtCardReader
 from firmware.drivers.sender import Sender
 from firmware.drivers.syn6288_voice import Syn6288Voice
-from firmware.effect_journal import EffectJournal
-from firmware.effects import Effects
-from firmware.event_journal import EventJournal
-from firmware.events import Events
 from firmware.flash_gate import FlashGate
 from firmware.link_server import LinkServer
 from firmware.settings import describe
 from protocol.wire import states
 from protocol.wire.link import INFO_BYTES_MAX
 from protocol.wire.ticks import diff
+
+TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
+if TYPE_CHECKING:
+    from typing import Any
 
 VERSION = "0.1.0"
 READS_MAX = 8
@@ -41,9 +41,7 @@ BUFFER_BYTES = 256
 PASS_MS_MAX = 1000
 WAIT_MS_MAX = 5
 STEP_MS = 2  # where lines cannot be polled
-_LINK_ROOM_SHARE = (
-    2  # the agent may fill half the receive ring with DATA; the rest is for ACK, HELLO and repeats
-)
+_LINK_ROOM_SHARE = 2  # half the receive ring is for DATA, half for ACK, HELLO and repeats
 _RESETS = {1: "power", 2: "hard", 3: "watchdog", 4: "deepsleep", 5: "soft"}
 
 
@@ -63,14 +61,17 @@ class App:
         self._watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
         info = _info(board, parts, machine, fault)
         self.server = LinkServer(
-            info, parts["link"]["rxbuf"] // _LINK_ROOM_SHARE, entropy, self._note
+            info=info,
+            window=parts["link"]["rxbuf"] // _LINK_ROOM_SHARE,
+            entropy=entropy,
+            note=self._note,
+            folder=folder,
+            flash_gate=FlashGate(self._long_answer_due),
+            flash_trouble=self._flash_trouble,
+            now=now,
         )
-        gate = FlashGate(self._long_answer_due)
-        server = self.server
-        server.effects = Effects(EffectJournal(folder), gate, server.answer_effect)
-        server.events = Events(
-            EventJournal(folder), gate, server.send_event, self._flash_trouble, now
-        )
+        self._lines: "list[tuple[Any, Any]]" = []  # port, driver
+        self._drivers: "list[Any]" = []
         self._make_devices(machine, parts, now)
         self._link_port = ports.open_link(machine, parts["link"])
         self._link_out = Sender(self._link_port)
@@ -156,8 +157,6 @@ class App:
     def _make_devices(self, machine, parts, now):
         server = self.server
         effects, emit = server.effects, server.outbound.emit
-        self._lines = []
-        self._drivers = []
         part = parts["card_reader"]
         if _is_there(part):
             port = ports.open_uart(machine, part)

@@ -9,7 +9,7 @@ from protocol.wire.ticks import TICKS_MASK
 if hasattr(time, "ticks_ms"):
 
     def now_ms():
-        return time.ticks_ms() & TICKS_MASK
+        return time.ticks_ms() & TICKS_MASK  # type: ignore[operator]
 
     def sleep_ms(ms):
         time.sleep_ms(ms)
@@ -17,7 +17,7 @@ if hasattr(time, "ticks_ms"):
 else:  # CPython, where no MicroPython is at hand
 
     def now_ms():
-        return time.monotonic_ns() // 1_000_000 & TICKS_MASK
+        return time.monotonic_ns() // 1_000_000 & TICKS_MASK  # type: ignore[attr-defined]
 
     def sleep_ms(ms):
         time.sleep(ms / 1000)

@@ -19,29 +19,46 @@
 import struct
 
 from firmware.drivers.print_job import PrintJob
+from firmware.effect_journal import EffectJournal
+from firmware.effects import Effects
+from firmware.event_journal import EventJournal
+from firmware.events import Events
 from firmware.outbound import Outbound
 from protocol.wire import messages, states
 from protocol.wire.link import BOARD, Link
+
+TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
+if TYPE_CHECKING:
+    from firmware.drivers.escpos_printer import EscposPrinter
+    from firmware.drivers.gate_relay import GateRelay
+    from firmware.drivers.help_button import HelpButton
+    from firmware.drivers.sdt_card_reader import SdtCardReader
+    from firmware.drivers.syn6288_voice import Syn6288Voice
 
 _DECISECOND_MS = 100
 
 
 class LinkServer:
     """`entropy(n)` gives bytes for session numbers; `window` is the receive room in bytes that the
-    agent may fill.
+    agent may fill; the journals lie in `folder`. Devices are put in by their owner, None is absent.
     """
 
-    def __init__(self, info, window, entropy, note):
+    def __init__(self, *, info, window, entropy, note, folder, flash_gate, flash_trouble, now):
         self._info = info
         self._window = window
         self._entropy = entropy
         self._note = note
-        self._now = 0
+        self._now = now
         self.outbound = Outbound()
         self.bad_messages = 0
         self.job = PrintJob()
-        self.reader = self.printer = self.voice = self.gate = self.help = None
-        self.effects = self.events = None
+        self.reader: "SdtCardReader | None" = None
+        self.printer: "EscposPrinter | None" = None
+        self.voice: "Syn6288Voice | None" = None
+        self.gate: "GateRelay | None" = None
+        self.help: "HelpButton | None" = None
+        self.effects = Effects(EffectJournal(folder), flash_gate, self._answer_effect)
+        self.events = Events(EventJournal(folder), flash_gate, self._send_event, flash_trouble, now)
         self._begin_session()
         self._dispatch = {
             messages.READ_CARD: self._read_card,
@@ -78,14 +95,12 @@ class LinkServer:
     def deadline(self, now):
         return self.link.deadline(now)
 
-    def answer_effect(self, effect_id, outcome, detail):
-        """EFFECT_RESULT to the agent."""
+    def _answer_effect(self, effect_id, outcome, detail):
         if self.job.effect_id == effect_id:
             self.job.clear()
         self.outbound.emit(messages.EFFECT_RESULT, effect_id, outcome, detail)
 
-    def send_event(self, event, age_ms):
-        """EVENT, straight to the link; False while it has no room."""
+    def _send_event(self, event, age_ms):
         message = messages.pack(messages.EVENT, event.number, event.kind, age_ms, tail=event.tail)
         return self.link.send(message)
 
@@ -149,29 +164,28 @@ class LinkServer:
         effect_id, total, crc32 = fields
         if not self.effects.request(effect_id):
             return
-        if not self._can_start(self.printer, effect_id):
+        if self.printer is None or self.printer.busy:
+            self._refuse(effect_id, self.printer)
             return
         data = self.job.whole(effect_id, total, crc32)
         if data is None:
-            self._refuse(effect_id, states.DETAIL_BAD_REQUEST)
+            self._end(effect_id, states.DETAIL_BAD_REQUEST)
         else:
             self.printer.start(effect_id, data, self._now)
 
     def _pulse(self, fields, tail):
         effect_id, duration_ms = fields
-        if self.effects.request(effect_id) and self._can_start(self.gate, effect_id):
+        if not self.effects.request(effect_id):
+            return
+        if self.gate is None or self.gate.busy:
+            self._refuse(effect_id, self.gate)
+        else:
             self.gate.start(effect_id, duration_ms, self._now)
 
-    def _can_start(self, device, effect_id):
-        if device is None:
-            self._refuse(effect_id, states.DETAIL_NO_DEVICE)
-        elif device.busy:
-            self._refuse(effect_id, states.DETAIL_BUSY)
-        else:
-            return True
-        return False
+    def _refuse(self, effect_id, device):
+        self._end(effect_id, states.DETAIL_NO_DEVICE if device is None else states.DETAIL_BUSY)
 
-    def _refuse(self, effect_id, detail):
+    def _end(self, effect_id, detail):
         self.effects.end(effect_id, states.NOT_DONE, detail, self._now)
 
     def _event_ack(self, fields, tail):

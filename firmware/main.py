@@ -52,7 +52,7 @@ def _print_fault(error):
     if hasattr(sys, "print_exception"):
         sys.print_exception(error)
     else:
-        import traceback  # noqa: PLC0415 - CPython only
+        import traceback  # type: ignore[import-not-found] # noqa: PLC0415 - CPython only
 
         traceback.print_exception(error)
 

@@ -75,17 +75,18 @@ class Waiter:
         self._sleep_ms = sleep_ms
         self._step_ms = step_ms
         self._poll = select.poll()
+        self._can_poll = True
         try:
             for port in ports:
                 self._poll.register(port, _POLL_READ)
         except (OSError, TypeError):
-            self._poll = None
+            self._can_poll = False
 
     def wait(self, ms):
         """Return when a line is readable or `ms` are over; at the latest after step_ms when lines
         cannot be polled.
         """
-        if self._poll is None:
-            self._sleep_ms(min(ms, self._step_ms))
-        else:
+        if self._can_poll:
             self._poll.poll(ms)
+        else:
+            self._sleep_ms(min(ms, self._step_ms))
