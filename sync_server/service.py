@@ -1,5 +1,6 @@
 """The running sync server: MQTT in, intake, answers out, status list, health."""
 
+import gc
 import os
 import signal
 import threading
@@ -20,6 +21,7 @@ from tongban.logs import event, get
 from tongban.mqtt import MqttLink
 
 TICK_S = 0.5
+GC_THRESHOLD = 50_000
 
 log = get("tongban.server")
 
@@ -85,6 +87,8 @@ class SyncServer:
 
     def serve(self, on_ready: Callable[[str], None]) -> None:
         """Work until `stop`. `on_ready` gets the address of the health pages."""
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD)  # rows hold no cycles: looking for some costs 5 %
         self._health.start()
         self._worker.start()
         self._mqtt.start()

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from protocol.batch import BATCH_RECORDS_MAX, Batch, parse_batch
-from protocol.envelope import EPOCH_RECORDS_MAX, EpochReader, parse_opener
+from protocol.envelope import EpochReader, parse_opener
 from protocol.errors import BatchError, EnvelopeError, Reason
 from protocol.keys import CentreKeys
 from protocol.receipts import (
@@ -71,16 +71,6 @@ class _Case(NamedTuple):
 
     def link_at(self, branch: int, seq: int) -> bytes | None:
         return self.tx.link_at(self.terminal.number, branch, seq)
-
-    def link_on(self, branch: int, seq: int) -> bytes:
-        """The link at `seq` on the way to `branch`'s head."""
-        if seq == 0:
-            return NO_HISTORY.link
-        ((owner, _, _),) = segments(self.chains, branch, seq, seq)
-        head = next(chain for chain in self.chains if chain.branch == owner)
-        link = head.link if head.seq == seq else self.link_at(owner, seq)
-        assert link is not None
-        return link
 
 
 def watermark(chains: Sequence[Chain]) -> int:
@@ -142,10 +132,11 @@ class Intake:
 
     @staticmethod
     def _rewind_to(case: _Case) -> tuple[int, bytes]:
-        """The last place before the batch from which the terminal should send again.
+        """The place before the batch from which the terminal should send again.
 
-        A terminal on a branch is led back to where its epoch, or the last advanced chain, stands;
-        when nothing fits, one epoch back, again and again if need be.
+        A terminal believes a rewind only when the link there is its own. So: where its epoch
+        stands here, or where that epoch left what is known, or the head that advanced last. A
+        history of which nothing is known here starts again from what is secured.
         """
         batch = case.batch
         epoch = case.tx.epoch(case.terminal.number, batch.opener_hash)
@@ -161,8 +152,7 @@ class Intake:
                 return seq, link
         if last.seq < batch.first_seq:
             return last.seq, last.link
-        back = max(0, batch.first_seq - 1 - EPOCH_RECORDS_MAX)
-        return back, case.link_on(last.branch, back)
+        return SECURED_SEQ, NO_HISTORY.link
 
     # ---- accept
 
