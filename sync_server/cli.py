@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 not done, and the sentence on stderr says what to do next.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -61,6 +62,8 @@ def _in_words() -> Iterator[None]:
     """An expected error becomes one sentence and exit code 1."""
     try:
         yield
+    except BrokenPipeError:  # `... | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except _EXPECTED as error:
         print(f"tongban server: {logs.mask(str(error))}", file=sys.stderr)
         raise SystemExit(1) from error
