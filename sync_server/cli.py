@@ -62,6 +62,7 @@ def _in_words() -> Iterator[None]:
     """An expected error becomes one sentence and exit code 1."""
     try:
         yield
+        sys.stdout.flush()
     except BrokenPipeError:  # `... | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except _EXPECTED as error:
@@ -293,10 +294,11 @@ def refused(
 def codes(*, as_json: AsJson = False) -> None:
     """The reason codes of intake, and what to do about each."""
     rows = [{"number": c.value, "name": c.name.lower(), "text": c.text} for c in IntakeCode]
-    if as_json:
-        _print_lines(rows)
-    else:
-        show.codes(rows)
+    with _in_words():
+        if as_json:
+            _print_lines(rows)
+        else:
+            show.codes(rows)
 
 
 @status_list_app.command(name="import")

@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -269,6 +271,19 @@ def test_a_status_list_is_imported(filled: Path, typed, tmp_path: Path) -> None:
     assert code == 1
     assert "line 2" in err
     assert number_of(1) not in err
+
+
+def test_a_listing_cut_short_by_head_is_no_error() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tongban.cli", "server", "codes", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as listing:
+        assert listing.stdout is not None
+        assert listing.stderr is not None
+        listing.stdout.close()
+        assert listing.stderr.read() == b""
+    assert listing.returncode == 0
 
 
 def test_no_data_folder_is_a_sentence(typed, monkeypatch: pytest.MonkeyPatch) -> None:
