@@ -131,7 +131,7 @@ class Link:
         self.stats = LinkStats()
         self.decoder = FrameDecoder(self._on_body)
         self._body = self.decoder.body
-        self._payload = Views(self._body, HEADER_BYTES, 1)
+        self._payload = Views(self._body, HEADER_BYTES, 0)
         self._queue = SendQueue()
         self._handler = handler
         self._deliver = handler.link_message

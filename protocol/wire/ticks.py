@@ -17,4 +17,5 @@ def diff(a: int, b: int) -> int:
 
 def add(a: int, ms: int) -> int:
     """The instant `ms` after `a`; `ms` may be negative."""
-    return (a + ms) & TICKS_MASK
+    # From below zero when it goes up: a sum over 30 bits is an allocated int on a 32-bit board.
+    return ((a - TICKS_MASK - 1 if ms > 0 else a) + ms) & TICKS_MASK

@@ -1,0 +1,194 @@
+"""Writes vectors.json: what the wire looks like, for ever. `python -m tests.wire.make_vectors`.
+
+A change of this file is a change of the protocol: boards in the field speak the old one.
+"""
+
+import json
+import random
+from pathlib import Path
+
+from protocol.wire import messages, ticks
+from protocol.wire.link import AGENT, BOARD, Link
+from tests.wire import plain_frames
+from tests.wire.micropython_vectors import Taken
+
+FILE = Path(__file__).with_name("vectors.json")
+STEPS = 420
+STEP_MS = 40
+
+
+def tick_vectors() -> dict[str, list[list[int]]]:
+    mask = ticks.TICKS_MASK
+    pairs = [(0, 0), (5, 3), (3, 5), (0, mask), (mask, 0), (mask, 10), (2**29 - 1, 0), (2**29, 0)]
+    adds = [(0, 1), (mask, 1), (mask - 5, 3000), (3, -5), (2**29, 2**29 - 1)]
+    return {
+        "diff": [[a, b, ticks.diff(a, b)] for a, b in pairs],
+        "add": [[a, ms, ticks.add(a, ms)] for a, ms in adds],
+    }
+
+
+def frame_vectors(rng: random.Random) -> list[dict[str, str]]:
+    bodies = [bytes(20), bytes(532), b"\xff" * 532, b"\x01" * 250, b"\x01" * 254, b"\x01" * 505]
+    bodies += [bytes(254) + b"\x01" * 254, bytes(range(256)) * 2]
+    bodies += [bytes(rng.choices((0, 1, 255), k=rng.randrange(20, 533))) for _ in range(4)]
+    bodies += [rng.randbytes(rng.randrange(20, 533)) for _ in range(6)]
+    return [{"body": body.hex(), "wire": plain_frames.wire(body).hex()} for body in bodies]
+
+
+def stream_vectors(rng: random.Random) -> list[dict[str, object]]:
+    """Damaged streams: the bodies that come out and what is counted, by the real decoder."""
+    good = [plain_frames.wire(bytes([n]) * (20 + n)) for n in range(6)]
+    streams = [
+        b"\x05\x01\x02\x00" + good[1],
+        b"\x01\x00\x00\x00" + good[2],
+        plain_frames.wire(b"\x07" * 533) + good[3],
+        b"\x01" * 5000 + b"\x00" + good[4],
+        good[5][:-1] + good[0] + good[1],
+    ]
+    for _ in range(10):
+        stream = bytearray(b"".join(rng.choices(good, k=8)))
+        for _ in range(5):
+            stream[rng.randrange(len(stream))] = rng.randrange(256)
+        streams.append(bytes(stream))
+    vectors = []
+    for stream in streams:
+        taken = Taken()
+        decoder = taken.decoder
+        decoder.feed(stream, len(stream))
+        counts = [decoder.crc_errors, decoder.cobs_errors, decoder.oversize, decoder.short]
+        vectors.append({"stream": stream.hex(), "bodies": taken.bodies, "counts": counts})
+    return vectors
+
+
+def message_vectors(rng: random.Random) -> list[dict[str, object]]:
+    vectors = []
+    bits = {"B": 8, "H": 16, "I": 32, "Q": 64}
+    for kind, (_, form, least, most) in sorted(messages.TABLE.items()):
+        for value in ("least", "most", "random"):
+            sizes = [bits[letter] for letter in form[1:]]
+            pick = {"least": lambda n: 0, "most": lambda n: 2**n - 1, "random": rng.getrandbits}
+            fields = [pick[value](size) for size in sizes]
+            tail = rng.randbytes(
+                {"least": least, "most": most}.get(value, rng.randint(least, most))
+            )
+            data = messages.pack(kind, *fields, tail=tail)
+            vectors.append({"kind": kind, "fields": fields, "tail": tail.hex(), "data": data.hex()})
+    return vectors
+
+
+def refused_messages() -> list[str]:
+    return ["", "00", "7f", "ff0000", "10010000", "1001000000ff", "20010000", "21ff", "90010043"]
+
+
+class Recorder:
+    """One side of the conversation: every call with what it gave and what it told."""
+
+    def __init__(self, name: str, calls: list[list[object]]) -> None:
+        self.name = name
+        self._calls = calls
+        self._told: list[list[object]] = []
+        self.link: Link
+
+    def new(self, role: int, session: int, window: int, info: bytes, versions: list[int]) -> None:
+        low, high = versions
+        options = {"window": window, "info": info, "version_min": low, "version_max": high}
+        self.link = Link(role, session, self, **options)  # type: ignore[arg-type]
+        self._calls.append([self.name, "new", [role, session, window, info.hex(), versions]])
+
+    def call(self, what: str, *arguments: object) -> object:
+        """Call the link; bytes go in and out as hex in the record."""
+        self._told.clear()
+        result = getattr(self.link, what)(*arguments)
+        record = [a.hex() if isinstance(a, bytes) else a for a in arguments]
+        given = result.hex() if isinstance(result, bytes) else result
+        self._calls.append([self.name, what, record, given, list(self._told)])
+        return result
+
+    def link_up(self, version: int, info: bytes) -> None:
+        self._told.append(["up", version, info.hex()])
+
+    def link_down(self, reason: str) -> None:
+        self._told.append(["down", reason])
+
+    def link_message(self, view: memoryview) -> None:
+        self._told.append(["message", bytes(view).hex()])
+
+
+def conversation(rng: random.Random) -> list[list[object]]:
+    """Two links over a bad line, over the wrap of the ticks, with restarts of both."""
+    calls: list[list[object]] = []
+    sides = [Recorder("agent", calls), Recorder("board", calls)]
+    old: list[tuple[int, bytes]] = []
+    now = ticks.TICKS_MASK - 5000
+
+    def start(role: int, versions: list[int]) -> None:
+        session = rng.getrandbits(32) | 1 << 31
+        sides[role].new(role, session, (4096, 1024)[role], b"role=%d" % role, versions)
+
+    def step(step_no: int) -> None:
+        role = step_no % 2
+        if step_no % 3 == 0 and sides[role].link.up:
+            sides[role].call("send", rng.randbytes(rng.choice([1, 5, 60, 250])))
+        if step_no % 50 == 20:
+            sides[BOARD].call("announce", [0, 700, 1024][step_no // 50 % 3])
+        for side in sides:
+            side.call("tick", now)
+            side.call("deadline", now)
+            while (frame := side.call("pull", now)) is not None:
+                assert isinstance(frame, bytes)
+                carry(1 - side.link._role, frame, STEPS // 3 < step_no < STEPS - 60)
+
+    def carry(to: int, frame: bytes, bad: bool) -> None:
+        old.append((to, frame))
+        chance = rng.random() if bad else 1.0
+        if chance < 0.15:
+            return
+        if chance < 0.25:
+            frame += frame
+        elif chance < 0.3:
+            frame = bytes([frame[0] ^ 1]) + frame[1:]
+        elif chance < 0.4:
+            late_to, late = rng.choice(old)
+            sides[late_to].call("receive", late, len(late), now)
+        sides[to].call("receive", frame, len(frame), now)
+
+    start(AGENT, [1, 1])
+    start(BOARD, [2, 2])
+    for step_no in range(STEPS):
+        if step_no in (30, 120, 320):
+            start(BOARD, [1, 1])
+        if step_no == 200:
+            start(AGENT, [1, 3])
+        step(step_no)
+        now = ticks.add(now, STEP_MS if step_no != 250 else 3500)
+    assert all(side.link.up for side in sides)
+    return calls
+
+
+def build() -> dict[str, object]:
+    """Everything in vectors.json."""
+    rng = random.Random("wire")
+    return {
+        "ticks": tick_vectors(),
+        "frames": frame_vectors(rng),
+        "streams": stream_vectors(rng),
+        "messages": message_vectors(rng),
+        "refused_messages": refused_messages(),
+        "conversation": conversation(rng),
+    }
+
+
+def text() -> str:
+    """The file, one vector a line."""
+    parts = []
+    for name, value in build().items():
+        if isinstance(value, list):
+            lines = ",\n".join(json.dumps(item, separators=(",", ":")) for item in value)
+            parts.append(f'"{name}": [\n{lines}\n]')
+        else:
+            parts.append(f'"{name}": {json.dumps(value)}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), "utf-8")

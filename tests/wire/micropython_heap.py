@@ -1,0 +1,127 @@
+"""The receive path allocates nothing: run under MicroPython with the heap locked.
+
+`micropython micropython_heap.py` prints `no allocation` or how far it came. HELLOs are not in it:
+they come once a connection, and may allocate.
+"""
+
+import micropython
+
+from protocol.wire.frames import encode
+from protocol.wire.link import ACK, AGENT, BOARD, DATA, Link
+
+NOW = 0x3FFFFFFF - 20  # a sum over the wrap would be an allocated int on a 32-bit board
+PIECE_BYTES = 256
+SMALL = (1, 2, 3, 5, 11, 15, 23, 32)
+BIG = (33, 201, 259, 400, 512)
+
+
+class Handler:
+    """Counts without allocating; `first` and `total` show that the views are the messages."""
+
+    def __init__(self):
+        self.messages = 0
+        self.total = 0
+        self.first = 0
+
+    def link_up(self, version, info):
+        pass
+
+    def link_down(self, reason):
+        raise AssertionError(reason)
+
+    def link_message(self, view):
+        self.messages += 1
+        self.total += len(view)
+        self.first += view[0]
+
+
+def pull_all(link):
+    frames = b""
+    while True:
+        frame = link.pull(NOW)
+        if frame is None:
+            return frames
+        frames += frame
+
+
+def connect(one, other):
+    for _ in range(4):
+        for speaker, listener in ((one, other), (other, one)):
+            data = pull_all(speaker)
+            listener.receive(data, len(data), NOW)
+    assert one.up
+    assert other.up
+
+
+def say(link, sizes):
+    """The frames of one message of each size; the first byte is 7."""
+    data = b""
+    for size in sizes:
+        assert link.send(b"\x07" + bytes(size - 1))
+        data += pull_all(link)
+    return data
+
+
+def raw_frame(kind, flags=0, tag=0):
+    return encode(bytes((kind, flags)) + bytes(10) + b"\x01" + bytes(7) + bytes((tag,)))
+
+
+def pieces(data):
+    return [bytearray(data[at : at + PIECE_BYTES]) for at in range(0, len(data), PIECE_BYTES)]
+
+
+def take(link, parts):
+    """What a board's loop does with bytes of the link; False when something was allocated."""
+    micropython.heap_lock()
+    try:
+        for part in parts:
+            link.receive(part, len(part), NOW)
+            link.tick(NOW)
+            link.deadline(NOW)
+        whole = True
+    except MemoryError:
+        whole = False
+    micropython.heap_unlock()
+    return whole
+
+
+def main():
+    told = Handler()
+    board = Link(BOARD, 0xFEDCBA98, told, window=1024)
+    agent = Link(AGENT, 0x89ABCDEF, Handler(), window=65535)
+    connect(agent, board)
+
+    # Lengths over 32 are seen once before: the view of each is made then.
+    first = say(agent, BIG)
+    board.receive(first, len(first), NOW)
+    agent_hears = pull_all(board)
+    agent.receive(agent_hears, len(agent_hears), NOW)
+
+    for _ in range(3):
+        assert board.send(bytes(40))
+    agent_acks = pull_all(board)
+    agent.receive(agent_acks, len(agent_acks), NOW)
+    again = say(agent, SMALL)
+    agent_hears = b""
+    fresh = [again, say(agent, BIG[:2])]
+
+    messages_before, total_before = told.messages, told.total
+    damage = b"\x05\x01\x02\x00\x01\x00" + b"\x01" * 700 + b"\x00" + b"\x77" * 700 + b"\x00"
+    strangers = raw_frame(DATA) + raw_frame(ACK, tag=1) + raw_frame(ACK, flags=1) + raw_frame(9)
+    stream = damage + fresh[0] + strangers + first + fresh[1] + damage + fresh[1] + fresh[0]
+    if not take(board, pieces(stream)):
+        print("allocated after", told.messages - messages_before, "messages")
+        return
+    assert told.messages - messages_before == len(SMALL) + 2, told.messages
+    assert told.total - total_before == sum(SMALL) + sum(BIG[:2])
+    assert told.first == 7 * told.messages
+    assert board.stats.repeats == len(BIG) + 2 + len(SMALL)
+    assert (board.stats.strangers, board.stats.refused) == (0, 4)
+    assert board.stats.acked == 3
+    decoder = board.decoder
+    assert (decoder.cobs_errors, decoder.short, decoder.oversize) == (2, 2, 4)
+    print("no allocation")
+
+
+if __name__ == "__main__":
+    main()
