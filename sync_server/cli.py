@@ -21,7 +21,8 @@ from sync_server.broker import BrokerError, run_broker
 from sync_server.config import load_config, parse_broker
 from sync_server.core.codes import IntakeCode
 from sync_server.core.store_port import StoreError
-from sync_server.keyring import KeyringError
+from sync_server.facts import FactsReader
+from sync_server.keyring import KeyringError, open_keyring
 from sync_server.registry import RegistryError, add_terminal, revoke_terminal
 from sync_server.service import SyncServer, clock_ms, open_centre
 from sync_server.status_lists import StatusFileError, import_status_list, read_status_file
@@ -201,6 +202,11 @@ def status(
         show.status(answer)
 
 
+def _facts_reader(config: Path | None, data: Path | None) -> FactsReader:
+    folder = Path(load_config(config, data=data).data)
+    return FactsReader(open_keyring(folder, is_first_run=False).centre)
+
+
 @app.command
 def records(
     *,
@@ -210,6 +216,7 @@ def records(
     terminal: str = "",
     correlation: str = "",
     visits: Annotated[bool, Parameter(negative=())] = False,
+    facts: Annotated[bool, Parameter(negative=())] = False,
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
@@ -223,6 +230,8 @@ def records(
         Only what one card or event caused: 16 hex digits.
     visits
         Only visits.
+    facts
+        With --json: also what each record says, opened with the centre's key.
     """
     with _reading(config, data) as connection:
         rows = listings.records(
@@ -231,6 +240,7 @@ def records(
             terminal=terminal,
             correlation=_hex(correlation),
             visits_only=visits,
+            facts=_facts_reader(config, data) if facts else None,
             limit=_limit(limit, as_json),
         )
         if as_json:

@@ -9,6 +9,7 @@ from protocol.receipts import ExceptionCode
 from protocol.records import KINDS
 from sync_server.core.codes import IntakeCode
 from sync_server.core.fleet import stored_state
+from sync_server.facts import FactsReader
 from sync_server.units import Scope
 
 Row = dict[str, Any]
@@ -40,15 +41,17 @@ def records(
     terminal: str = "",
     correlation: bytes = b"",
     visits_only: bool = False,
+    facts: FactsReader | None = None,
     limit: int = -1,
 ) -> Iterator[Row]:
-    """Records by terminal, branch and seq. `limit` -1: all."""
+    """Records by terminal, branch and seq. `limit` -1: all. `facts` adds what each one says."""
     condition, values = scope.sql("t.unit")
     join = "JOIN" if visits_only else "LEFT JOIN"
     found = connection.execute(
         "SELECT t.name, r.seq, r.branch, r.kind, t.unit, r.at_ms, r.time_quality, a.received_ms, "
         "a.clock_offset_ms, r.correlation, r.exception, e.epoch_id, v.seq, v.business_date, "
-        "v.person_ref, v.direction, v.service, v.status, v.list_version, v.held "
+        "v.person_ref, v.direction, v.service, v.status, v.list_version, v.held, "
+        "e.opener, t.verify_key, r.coding, r.ciphertext "
         "FROM terminal t JOIN record r ON r.terminal = t.terminal "
         "JOIN arrival a ON a.arrival = r.arrival JOIN epoch e ON e.epoch = a.epoch "
         f"{join} visit v ON v.terminal = r.terminal AND v.branch = r.branch AND v.seq = r.seq "
@@ -59,8 +62,8 @@ def records(
     for row in found:
         name, seq, branch, kind, unit, at_ms, quality, received_ms, offset_ms = row[:9]
         correlation_id, exception, epoch_id, is_visit, day, ref, direction = row[9:16]
-        service, status, list_version, held = row[16:]
-        yield {
+        service, status, list_version, held, opener, verify_key, coding, ciphertext = row[16:]
+        listed = {
             "terminal": name,
             "epoch": epoch_id.hex(),
             "seq": seq,
@@ -82,6 +85,9 @@ def records(
             "held": bool(held) if held is not None else branch > 0,
             "exception": exception_name(exception) or None,
         }
+        if facts is not None:
+            listed["facts"] = facts.read(opener, verify_key, seq, kind, coding, ciphertext)
+        yield listed
 
 
 def quarantine(connection: apsw.Connection, scope: Scope, *, limit: int = -1) -> Iterator[Row]:

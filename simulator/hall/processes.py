@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-READY_TIMEOUT_S = 30.0
+READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 8.0
 TAIL_BYTES = 4_000
 

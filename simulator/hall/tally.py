@@ -7,7 +7,9 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
+from protocol.records import OUTCOME_UNKNOWN
 from simulator.hall.citizens import Visit
 from simulator.hall.hall import Hall
 from simulator.hall.processes import run_tongban
@@ -83,7 +85,8 @@ async def sum_up(hall: Hall, drained_s: float) -> Summary:
     """Ask the citizens, the centre and the terminals; compare."""
     centre = ("--data", str(hall.folder / "centre"), "--json")
     rows = [
-        json.loads(line) for line in (await run_tongban("server", "records", *centre)).splitlines()
+        json.loads(line)
+        for line in (await run_tongban("server", "records", "--facts", *centre)).splitlines()
     ]
     status = json.loads(await run_tongban("server", "status", *centre))
     key = (hall.folder / "centre" / "keys" / "person_ref.key").read_bytes()
@@ -100,7 +103,7 @@ async def sum_up(hall: Hall, drained_s: float) -> Summary:
         conflicts=int(status["alarms"]),
         records=sum(not row["visit"] for row in rows),
         receipts_printed=sum(visit.slips for visit in hall.visits),
-        receipts_unknown=sum(int(t["prints_unknown"]) for t in terminals),
+        receipts_unknown=sum(_is_unknown_print(row) for row in rows),
         utterances=sum(len(t.place.voice.transcript) for t in hall.terminals),
         seconds_offline=round(hall.seconds_offline, 1),
         kills=hall.kills,
@@ -108,8 +111,15 @@ async def sum_up(hall: Hall, drained_s: float) -> Summary:
         crashes=hall.crashes,
         drained_s=round(drained_s, 1),
         seed=hall.options.seed,
-        firmware_runtime=", ".join(sorted({str(t["firmware_runtime"]) for t in terminals})),
+        firmware_runtime=", ".join(
+            sorted({str(t["versions"].get("runtime", "?")) for t in status["by_terminal"]})
+        ),
     )
+
+
+def _is_unknown_print(row: dict[str, Any]) -> bool:
+    is_print = row["kind"] == "print.outcome"
+    return bool(is_print and row["facts"]["outcome"] == OUTCOME_UNKNOWN)
 
 
 def _key_of(visit: Visit, key: bytes) -> Key:
