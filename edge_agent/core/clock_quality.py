@@ -6,7 +6,8 @@
 | near the centre's signed time, heard in the last SYNC_AGE_MS_MAX | SYNCED | the clock |
 | else | UNKNOWN | the clock |
 
-Wall time is Unix ms and may jump; `mono_ms` is ms since the agent's start and never does.
+Wall time is Unix ms and may jump; `mono_ms` is ms since the agent's start and never does. A signed
+time well before the floor is an old answer that somebody sent again: it teaches nothing.
 """
 
 from protocol.records import TimeQuality
@@ -27,6 +28,8 @@ class ClockQuality:
 
     def learn(self, centre_ms: int, mono_ms: int) -> None:
         """A time signed by the centre came in just now."""
+        if centre_ms < self.floor_ms - SYNC_OFFSET_MS_MAX:
+            return
         self._centre_ms = centre_ms
         self._heard_mono_ms = mono_ms
         self.floor_ms = max(self.floor_ms, centre_ms)
