@@ -6,6 +6,7 @@ expected ends the agent: its service manager starts it again, and what was durab
 """
 
 import asyncio
+import functools
 import hashlib
 import secrets
 import time
@@ -30,7 +31,7 @@ from edge_agent.settings import Settings
 from edge_agent.status_cache import StatusCache
 from edge_agent.uplink_runner import Snapshot, UplinkRunner
 from edge_agent.visit_checks import VisitChecks
-from edge_agent.visits import Clock, Service, Visits
+from edge_agent.visits import NOTICE_SPEAKER, Clock, Service, Visits
 from protocol.bundle import Bundle
 from protocol.records import TerminalStarted
 from protocol.wire import states
@@ -60,6 +61,7 @@ class Terminal:
         self._boot = secrets.token_bytes(BOOT_BYTES)
         self._boot_ns = time.monotonic_ns()
         self._board_info: dict[str, str] = {}
+        self._card_may_lie = False  # on the reader, and a restart has lost that it was read
         self._turn_handle: asyncio.Handle | None = None
         self._closers: list[Callable[[], None]] = []
 
@@ -125,9 +127,8 @@ class Terminal:
         self.devices = Devices(
             self.recorder, secrets.token_bytes, self._wall_ms, self._device_changed
         )
-        self.help_calls = HelpCalls(
-            self.recorder, secrets.token_bytes, self._say_help, self._acknowledge
-        )
+        say_help = functools.partial(self._say_aloud, HELP_SPEAKER)
+        self.help_calls = HelpCalls(self.recorder, secrets.token_bytes, say_help, self._acknowledge)
 
     # ---- life
 
@@ -142,7 +143,9 @@ class Terminal:
         self.uplink.start()
         self._closers.append(self.uplink.stop)
         self._record_start()
-        self.visits.begin(self.outbox.flows())
+        flows = self.outbox.flows()
+        self._card_may_lie = self._start_reason == "unclean" and not flows
+        self.visits.begin(flows)
         self._turn()
         on_ready()
         await self._ended
@@ -236,13 +239,20 @@ class Terminal:
             case bx.Happened():
                 self._happened(said)
             case bx.LinkUp():
-                self._board_info = dict(said.info)
-                event(log, "info", "board.up", version=said.version, **said.info)
-                self.uplink.changed()
+                self._board_is_up(said)
             case bx.LinkDown():
+                self._card_may_lie = True
                 event(log, "warning", "board.down", reason=said.reason)
             case bx.BoardTrouble():
                 event(log, "error", "board.trouble", problem=said.text)
+
+    def _board_is_up(self, said: bx.LinkUp) -> None:
+        self._board_info = dict(said.info)
+        event(log, "info", "board.up", version=said.version, **said.info)
+        self.uplink.changed()
+        if self._card_may_lie and self.visits.is_idle():
+            self._say_aloud(NOTICE_SPEAKER, "terminal.restarted")
+        self._card_may_lie = False
 
     def _happened(self, said: bx.Happened) -> None:
         if said.kind == states.HELP_PRESSED:
@@ -262,12 +272,12 @@ class Terminal:
         self.session.say(number, parts, self.settings.volume, self.settings.speech_speed)
         self._changed()
 
-    def _say_help(self, text: str) -> None:
-        words = self._service.texts.text(text, self.settings.language, {})
+    def _say_aloud(self, speaker: str, text: str) -> None:
         if not self.devices.works(states.VOICE):
             return
-        if not self.speaker.say(HELP_SPEAKER, encode_speech(words), lambda _heard: None):
-            event(log, "warning", "help.not_spoken", text=text)
+        words = self._service.texts.text(text, self.settings.language, {})
+        if not self.speaker.say(speaker, encode_speech(words), lambda _heard: None):
+            event(log, "warning", "speech.dropped", text=text)
 
     def _acknowledge(self, event_no: int) -> None:
         self.session.acknowledge(event_no)

@@ -29,6 +29,7 @@ from tongban.logs import event, get
 
 FLOW_ID_BYTES = 16
 SPEAKER = "visit"
+NOTICE_SPEAKER = "notice"  # what is said between visits; a visit silences it
 SAME_CARD_MS = 10_000
 PENDING_CARD_MS = 10_000
 READER_RETRY_MS = 60_000
@@ -110,7 +111,7 @@ class Visits:
     def close(self) -> bool:
         """Take no new visit. True when none is under way."""
         self._closing = True
-        idle = self._is_idle()
+        idle = self.is_idle()
         if idle:
             self._session.stop_read()
         return idle
@@ -232,6 +233,7 @@ class Visits:
                     before = self._flow.correlation
                     effects = self._flow.handle(taken, self._clock.mono_ms())
                     if self._flow.correlation != before:
+                        self._speaker.forget(NOTICE_SPEAKER)
                         self._log("info", "visit.began")
                     self._perform(effects)
         finally:
@@ -274,7 +276,8 @@ class Visits:
         """No card has been read in this visit."""
         return self._flow is not None and not any(self._flow.correlation)
 
-    def _is_idle(self) -> bool:
+    def is_idle(self) -> bool:
+        """Nobody is being served."""
         flow = self._flow
         return flow is None or flow.phase == ENDED or (flow.phase == READING and self._is_nobody())
 

@@ -215,6 +215,28 @@ def test_a_card_that_was_not_read_is_asked_for_again_and_taken_while_speaking(
     assert agent.stop() == 0
 
 
+RESTARTED = "本机刚才重新启动。如已放上身份证，请取回，再重新放上。"
+
+
+def test_who_lost_a_read_to_a_restart_is_told_to_try_again(
+    agents: list, tmp_path: Path, board: PtyBoard
+) -> None:
+    agent, _ = started(agents, tmp_path, board)
+    visit(board)
+    assert RESTARTED not in heard(board)
+    board.reboot()
+    board.wait(lambda b: RESTARTED in heard(board))
+    agent.kill()
+    agent.start()
+    board.wait(lambda b: heard(board).count(RESTARTED) == 2)
+    assert agent.stop() == 0
+    agent.start()
+    board.wait(lambda b: b.read is not None)
+    visit(board, "810000190001010034")
+    assert heard(board).count(RESTARTED) == 2
+    assert agent.stop() == 0
+
+
 def test_a_card_left_on_the_reader_is_no_second_visit(
     agents: list, tmp_path: Path, board: PtyBoard
 ) -> None:
