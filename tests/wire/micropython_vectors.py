@@ -112,7 +112,8 @@ class Side:
     def call(self, what, arguments):
         self.told.clear()
         if what in ("receive", "send"):
-            arguments = [bytes.fromhex(arguments[0]), *arguments[1:]]
+            arguments = list(arguments)
+            arguments[0] = bytes.fromhex(arguments[0])
         result = getattr(self.link, what)(*arguments)
         return result.hex() if isinstance(result, bytes) else result
 
