@@ -41,7 +41,7 @@ def _played(faults: Faults) -> list[str]:
         line.run(1000)
         for turn in range(40):
             for role in (AGENT, BOARD):
-                for size in (12, 40 + turn, 300):
+                for size in (12, 40 + turn, 500, 300, 500):
                     line.sides[role].say(size)
             line.run(50, faults)
         line.run(QUIET_MS, until_settled=True)
