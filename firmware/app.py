@@ -23,7 +23,6 @@ from firmware.drivers.help_button import HelpButton
 from firmware.drivers.sdt_card_reader import SdtCardReader
 from firmware.drivers.sender import Sender
 from firmware.drivers.syn6288_voice import Syn6288Voice
-from firmware.flash_gate import FlashGate
 from firmware.link_server import LinkServer
 from firmware.settings import describe
 from protocol.wire import states
@@ -66,7 +65,6 @@ class App:
             entropy=entropy,
             note=self._note,
             folder=folder,
-            flash_gate=FlashGate(self._long_answer_due),
             flash_trouble=self._flash_trouble,
             now=now,
         )
@@ -94,8 +92,6 @@ class App:
         now = self._clock()
         for driver in self._drivers:
             driver.tick(now)
-        self.server.effects.tick(now)
-        self.server.events.tick(now)
         self.server.tick(now)
         self._write_link(now)
         end = self._clock()
@@ -138,10 +134,6 @@ class App:
             if frame is None:
                 return
             self._link_out.send(memoryview(frame))
-
-    def _long_answer_due(self):
-        reader = self.server.reader
-        return reader is not None and reader.long_answer_due
 
     def _open_pins(self, machine, parts):
         gate, help_part = parts["gate"], parts["help"]

@@ -23,6 +23,7 @@ from firmware.effect_journal import EffectJournal
 from firmware.effects import Effects
 from firmware.event_journal import EventJournal
 from firmware.events import Events
+from firmware.flash_gate import FlashGate
 from firmware.outbound import Outbound
 from protocol.wire import messages, states
 from protocol.wire.link import BOARD, Link
@@ -43,7 +44,7 @@ class LinkServer:
     agent may fill; the journals lie in `folder`. Devices are put in by their owner, None is absent.
     """
 
-    def __init__(self, *, info, window, entropy, note, folder, flash_gate, flash_trouble, now):
+    def __init__(self, *, info, window, entropy, note, folder, flash_trouble, now):
         self._info = info
         self._window = window
         self._entropy = entropy
@@ -57,8 +58,11 @@ class LinkServer:
         self.voice: "Syn6288Voice | None" = None
         self.gate: "GateRelay | None" = None
         self.help: "HelpButton | None" = None
-        self.effects = Effects(EffectJournal(folder), flash_gate, self._answer_effect)
-        self.events = Events(EventJournal(folder), flash_gate, self._send_event, flash_trouble, now)
+        self.flash_gate = FlashGate(self._long_answer_due, self._pause_link)
+        self.effects = Effects(EffectJournal(folder), self.flash_gate, self._answer_effect)
+        self.events = Events(
+            EventJournal(folder), self.flash_gate, self._send_event, flash_trouble, now
+        )
         self._begin_session()
         self._dispatch = {
             messages.READ_CARD: self._read_card,
@@ -76,11 +80,15 @@ class LinkServer:
     def receive(self, buf, n, now):
         """Bytes from the line."""
         self._now = now
+        self.flash_gate.link_heard(now)
         self.link.receive(buf, n, now)
 
     def tick(self, now):
-        """Timers, then everything that waits goes to the link as far as it takes it."""
+        """After the devices' ticks: timers, and what waits goes to the link as it has room."""
         self._now = now
+        self.effects.tick(now)
+        self.events.tick(now)
+        self.flash_gate.tick()
         if self.outbound.overflowed:
             self.link_down("overflow")
             self._begin_session()
@@ -129,6 +137,12 @@ class LinkServer:
     def _begin_session(self):
         session = struct.unpack("<I", self._entropy(4))[0] or 1
         self.link = Link(BOARD, session, self, window=self._window, info=self._info)
+
+    def _pause_link(self, on):
+        self.link.announce(0 if on else self._window)
+
+    def _long_answer_due(self):
+        return self.reader is not None and self.reader.long_answer_due
 
     def _printing(self):
         return self.printer is not None and self.printer.busy

@@ -270,6 +270,28 @@ def case_flash_waits_while_a_card_comes_in(vectors, folder):
     assert rig.heard(messages.EFFECT_RESULT) == [(9, states.DONE, 0)]
 
 
+def case_the_link_is_paused_while_flash_is_written(vectors, folder):
+    rig = Rig(vectors, folder)
+    rig.up()
+    announced = []
+    announce = rig.app.server.link.announce
+
+    def listen(window):
+        announced.append(window)
+        announce(window)
+
+    rig.app.server.link.announce = listen
+    rig.agent.send(messages.PULSE, 9, 300)
+    size = 0
+    while len(rig.agent.of(messages.EFFECT_RESULT)) < 1:
+        rig.run(5)
+        there = "effects.log" in os.listdir(folder)
+        size, before = os.stat(folder + "/effects.log")[6] if there else 0, size
+        assert size == before or announced[-1] == 0
+    rig.run(100)
+    assert announced == [0, 1024, 0, 1024]
+
+
 def case_the_watchdog_is_fed_by_passes_in_time_only(vectors, folder):
     rig = Rig(vectors, folder)
     rig.run(1000)
