@@ -12,7 +12,15 @@ from edge_agent.core.flow import APPEND_TRIES_MAX, ENDED, NOTE_LIMIT_MS, Flow
 from edge_agent.core.flow_saved import SavedFlow
 from protocol.records.kinds import GatePassage, PrintOutcome
 from protocol.wire import states
-from tests.agent.flow_tools import HOLDER, answer, gate, new_flow, shipped_texts
+from tests.agent.flow_tools import (
+    HOLDER,
+    answer,
+    gate,
+    gate_text,
+    load,
+    new_flow,
+    shipped_texts,
+)
 
 GATE = gate()
 TEXTS = shipped_texts()
@@ -390,3 +398,25 @@ def test_a_note_of_the_print_never_keeps_the_visit_waiting() -> None:
     run(flow, flow.start(0), change)
     assert flow.end_name == "passed"
     assert NOTE_LIMIT_MS <= 10_000
+
+
+def test_an_effect_whose_id_was_not_stored_is_stored_before_it_is_sent() -> None:
+    """A slip, then the gate: the gate's id goes with the print outcome, and that append fails."""
+    text = gate_text().replace('recorded = "open"', 'recorded = "slip"')
+    for outcome in ("printed", "not_printed", "unknown", "device_fault"):
+        for old in ("take_card", "no_slip", "slip_unknown"):
+            text = text.replace(f'{outcome} = "{old}"', f'{outcome} = "open"')
+    text = text.replace('yes = "slip", no = "take_card"', 'yes = "no_slip", no = "slip_unknown"')
+    flow = new_flow(load(text))
+
+    def change(effect: fx.Effect) -> fx.Event | None:
+        noted = isinstance(effect, fx.Append) and effect.bodies
+        failed = noted and isinstance(effect.bodies[0], PrintOutcome)
+        return fx.AppendFailed(effect.intent) if failed else None
+
+    trace = run(flow, flow.start(0), change)
+    assert flow.end_name == "passed"
+    pulse = next(e for e in trace if isinstance(e, fx.Pulse))
+    saves = [e for e in trace[: trace.index(pulse)] if isinstance(e, fx.Append) and e.save]
+    assert SavedFlow.from_bytes(saves[-1].save).effect == pulse.effect_id
+    assert not saves[-1].bodies
