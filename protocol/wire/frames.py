@@ -10,7 +10,7 @@ int.
 | at a code | n | n - 1 data bytes to go | puts the zero of the block before (FF has none) |
 | data bytes to go | 00 | at a code | counts cobs_errors |
 | data bytes to go | other | one less to go | keeps the byte |
-| any | one byte more than a frame can have | skipping | counts oversize |
+| at a code | n that goes beyond the longest frame | skipping | counts oversize |
 | skipping | 00 | at a code | |
 | skipping | other | skipping | |
 
@@ -34,6 +34,7 @@ VIEWS_READY = 33  # payloads of 0 to 32 bytes
 
 _RAW_MAX = BODY_MAX + CRC_BYTES
 _BLOCK_BYTES = 254
+_SKIPPING = -1
 _RESIDUE = 0x2144DF1C
 
 
@@ -104,7 +105,7 @@ class FrameDecoder:
     """
 
     def __init__(self, on_body: "Callable[[int], None]") -> None:
-        self.body = bytearray(_RAW_MAX)
+        self.body = bytearray(_RAW_MAX + 1)  # a zero is put before it is known to be too much
         self.crc_errors = 0
         self.cobs_errors = 0
         self.oversize = 0
@@ -115,51 +116,43 @@ class FrameDecoder:
 
     def _reset(self) -> None:
         self._size = 0
-        self._left = 0  # data bytes until the next code
+        self._left = 0  # data bytes until the next code, or _SKIPPING
         self._zero = False  # the block before stands for a zero, if another block follows
-        self._skipping = False
 
     def feed(self, buf: bytes | bytearray | memoryview, n: int) -> None:
         """Take the first `n` bytes of `buf`, cut anywhere."""
-        # One loop with locals: a method call a byte could not keep up with 921600 baud on a board.
+        # One loop with locals, data first: a call or an attribute a byte is too slow on a board.
         body = self.body
         size = self._size
         left = self._left
         for i in range(n):
             byte = buf[i]
-            if byte == 0:
+            if left > 0 and byte:
+                body[size] = byte
+                size += 1
+                left -= 1
+            elif byte == 0:
                 self._size = size
                 self._left = left
                 self._end()
                 size = left = 0
-            elif self._skipping:
-                pass
             elif left == 0:
-                if self._zero and size < _RAW_MAX:
+                if self._zero:
                     body[size] = 0
                     size += 1
-                elif self._zero:
-                    self._overflow()
                 self._zero = byte != _BLOCK_BYTES + 1
                 left = byte - 1
-            elif size == _RAW_MAX:
-                self._overflow()
-            else:
-                body[size] = byte
-                size += 1
-                left -= 1
+                if size + left > _RAW_MAX:
+                    self.oversize += 1
+                    left = _SKIPPING
         self._size = size
         self._left = left
 
-    def _overflow(self) -> None:
-        self.oversize += 1
-        self._skipping = True
-
     def _end(self) -> None:
-        size, left, skipping = self._size, self._left, self._skipping
+        size, left = self._size, self._left
         nothing = size == 0 and left == 0 and not self._zero
         self._reset()
-        if skipping or nothing:
+        if left == _SKIPPING or nothing:
             return
         if left:
             self.cobs_errors += 1
