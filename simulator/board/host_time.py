@@ -2,8 +2,8 @@
 
 A board has its processor to itself; a process on a busy host does not. While the firmware's process
 waits for a processor, bytes must not run into its FIFO, or a busy host would look like slow
-firmware. Linux tells both in /proc/PID: a process that sleeps has chosen to; one that is runnable
-has run exactly as long as its processor time grew.
+firmware. Linux tells in /proc/PID: a process that sleeps has chosen to, and of one that is
+runnable schedstat tells how long it ran and, once it runs again, how long it had to wait.
 """
 
 from pathlib import Path
@@ -19,6 +19,7 @@ class BoardTime:
         self._schedstat = Path(f"/proc/{pid}/schedstat")
         self._stat = Path(f"/proc/{pid}/stat")
         self._ran_ns, self._waited_ns, _ = self._read() or (0, 0, "S")
+        self._open_ms = 0.0
 
     def _read(self) -> tuple[int, int, str] | None:
         try:
@@ -29,14 +30,19 @@ class BoardTime:
         return int(ran), int(waited), state
 
     def advance(self, elapsed_ms: float) -> float:
-        """Milliseconds of `elapsed_ms` in which the board slept by its own choice or had a
-        processor."""
+        """Milliseconds since the last call that the board slept by choice or had a processor.
+
+        While the kernel has not said yet what a runnable process did, nothing passes; it is made
+        good, less the wait, with the next call that knows.
+        """
+        self._open_ms += elapsed_ms
         now = self._read()
         if now is None:
-            return elapsed_ms
-        ran_ms = (now[0] - self._ran_ns) / _NS_A_MS
-        waited_ms = (now[1] - self._waited_ns) / _NS_A_MS
-        self._ran_ns, self._waited_ns, state = now
-        if state in _SLEEPING:
-            return max(0.0, elapsed_ms - waited_ms)
-        return min(ran_ms, elapsed_ms) if elapsed_ms > 0 else 0.0
+            now = (self._ran_ns, self._waited_ns, "S")
+        ran, waited, state = now
+        if state not in _SLEEPING and ran == self._ran_ns and waited == self._waited_ns:
+            return 0.0
+        passed_ms = max(0.0, self._open_ms - (waited - self._waited_ns) / _NS_A_MS)
+        self._ran_ns, self._waited_ns = ran, waited
+        self._open_ms = 0.0
+        return passed_ms

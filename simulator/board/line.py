@@ -5,8 +5,8 @@ driver's `rxbuf`; what finds no room is lost and counted, as on a board. How ful
 of the kernel (FIONREAD on our copy of the board's end), so the firmware under test reads a bare
 descriptor and nothing is buffered twice.
 
-The line may be slower than its baud when the host is busy, never faster: a late parent does not
-make up for lost time.
+The line may be slower than its baud when the host is busy, never faster. A late parent makes up for
+lost time only as far as half the FIFO, so that its own delay cannot overflow it.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from typing import Protocol
 
 BITS_A_BYTE = 10  # 8N1
 IDLE_CREDIT_MS = 1.0
-STEP_MS_MAX = 4.0
+LATE_MS_MAX = 50.0
 BAUD_ERROR_MAX = 0.03
 SEND_BUFFER_BYTES = 1  # the kernel rounds up to its least, about 2 KiB
 _GARBLED = bytes((byte * 5 + 0x93) & 0xFF for byte in range(256))
@@ -117,8 +117,8 @@ class SerialLine:
         Returns True while bytes are under way, so that the caller comes back within a millisecond
         or so.
         """
-        busy_to = self._pump_to_board(min(board_ms, STEP_MS_MAX))
-        busy_from = self._pump_from_board(min(elapsed_ms, STEP_MS_MAX))
+        busy_to = self._pump_to_board(min(board_ms, LATE_MS_MAX))
+        busy_from = self._pump_from_board(min(elapsed_ms, LATE_MS_MAX))
         return busy_to or busy_from
 
     def _bytes_a_ms(self) -> float:
@@ -127,6 +127,7 @@ class SerialLine:
     def _pump_to_board(self, elapsed_ms: float) -> bool:
         rate = self._bytes_a_ms()
         self._credit_to += rate * (elapsed_ms if self._busy_to else min(elapsed_ms, IDLE_CREDIT_MS))
+        self._credit_to = min(self._credit_to, max(rate * IDLE_CREDIT_MS + 1, self._capacity / 2))
         data = self.far.read(int(self._credit_to)) if self._credit_to >= 1 else b""
         self._credit_to -= len(data)
         self._busy_to = self.far.pending()

@@ -19,8 +19,8 @@ from protocol.wire.ticks import TICKS_MASK
 WINDOW_BYTES = 4096
 CHUNK_BYTES = 256
 MESSAGES_MAX = 4096
-STEP_S = 0.002
-WAIT_S = 10.0
+STEP_S = 0.003
+WAIT_S = 20.0
 
 
 class Message(NamedTuple):
@@ -150,7 +150,10 @@ class Probe:
             if self._task.done():
                 self._task.result()
             if time.monotonic() > until:
-                raise TimeoutError(f"{what}; devices {self.devices}, last {list(self.inbox)[-8:]}")
+                raise TimeoutError(
+                    f"{what}; link lost by {self.downs}; devices {self.devices};"
+                    f" last {list(self.inbox)[-8:]}"
+                )
             await asyncio.sleep(STEP_S)
 
     async def _run(self) -> None:

@@ -29,7 +29,7 @@ class Book:
         self.scenes: dict[str, Scene] = {}
 
     def scene(
-        self, *faults: str, settings: str = "", clock_rate: float = 4
+        self, *faults: str, settings: str = "", clock_rate: float = 1
     ) -> Callable[[Play], Play]:
         """Register a scene for these faults."""
 

@@ -107,7 +107,7 @@ async def dead(t: Terminal) -> None:
     await help_works(t)
 
 
-@HELP_BUTTON.scene("stuck_pressed", clock_rate=16)
+@HELP_BUTTON.scene("stuck_pressed", clock_rate=8)
 async def stuck_pressed(t: Terminal) -> None:
     t.button.faults.add("stuck_pressed")
     told = await t.probe.expect(messages.EVENT)

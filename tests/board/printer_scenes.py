@@ -105,7 +105,7 @@ async def crude_clone(t: Terminal) -> None:
     assert "00" not in slip.text  # no process id was sent
 
 
-@PRINTER.scene("process_id_lost", clock_rate=8)
+@PRINTER.scene("process_id_lost", clock_rate=4)
 async def process_id_lost(t: Terminal) -> None:
     t.printer.faults.add("process_id_lost", 1)
     assert await t.print_slip() == states.UNKNOWN  # printed, but nobody can know

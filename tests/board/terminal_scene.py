@@ -45,7 +45,7 @@ class Terminal:
         self._numbers[0] += 1
         return self._numbers[0]
 
-    async def read(self, card: Card, timeout_s: float = 10) -> Message:
+    async def read(self, card: Card, timeout_s: float = 20) -> Message:
         """Ask for a card, put it down, wait for its text, take it away."""
         number = self.number()
         await self.probe.send(messages.READ_CARD, number, 0)
@@ -56,17 +56,17 @@ class Terminal:
         await self.probe.expect(messages.CARD_REMOVED, number, timeout_s=timeout_s)
         return message
 
-    async def speak(self, text: str, timeout_s: float = 10) -> None:
+    async def speak(self, text: str, timeout_s: float = 20) -> None:
         """Say it and wait until it was said to the end."""
         number = self.number()
         await self.probe.say(number, text)
         await self.speech(number, states.SPEECH_STARTED, timeout_s)
         await self.speech(number, states.SPEECH_FINISHED, timeout_s)
 
-    async def speech(self, number: int, state: int, timeout_s: float = 10) -> None:
+    async def speech(self, number: int, state: int, timeout_s: float = 20) -> None:
         await self.probe.expect(messages.SPEECH, number, state, timeout_s=timeout_s)
 
-    async def print_slip(self, timeout_s: float = 15) -> int:
+    async def print_slip(self, timeout_s: float = 20) -> int:
         """The outcome of one slip."""
         number = self.number()
         await self.probe.print_slip(number, SLIP)

@@ -6,7 +6,7 @@ import sys
 import time
 
 from simulator.board.host_time import BoardTime
-from simulator.board.line import STEP_MS_MAX, SerialLine
+from simulator.board.line import SerialLine
 from simulator.board.pins import EDGES_MAX, Pins
 from simulator.board.pty_link import TERMINAL_BUFFER_BYTES, PtyLink
 
@@ -56,7 +56,7 @@ def test_a_late_parent_does_not_flood_the_board() -> None:
     line.configure(115200, 256)
     line.pump(1, 1)
     line.pump(500, 500)
-    assert far.sent <= 11.52 * (1 + STEP_MS_MAX) + 1
+    assert far.sent <= 12 + (128 + 256) / 2
     line.disconnect()
 
 

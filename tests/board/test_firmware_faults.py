@@ -19,7 +19,7 @@ from tests.board.reader_scenes import READER
 from tests.board.terminal_scene import play, terminal
 from tests.board.voice_scenes import VOICE
 
-AT_ONCE = 4  # terminals side by side: a scene waits more than it works
+AT_ONCE = 8  # terminals side by side: a scene waits more than it works
 BOOKS: dict[str, tuple[Book, Mapping[str, Fault]]] = {
     "card_reader": (READER, SdtReader.FAULTS),
     "printer": (PRINTER, EscposPrinter.FAULTS),
