@@ -8,47 +8,34 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 
 from edge_agent.core import uplink as ux
 from edge_agent.outbox import Outbox, OutboxError, PendingRows
+from edge_agent.own_state import OwnState, Seen, Snapshot
 from protocol import topics
 from protocol.batch import BATCH_RECORDS_MAX, build_batch, fitting
 from protocol.bundle import Bundle
 from protocol.envelope import LINK_ZERO
-from protocol.errors import ReceiptError, StateError, StatusListError
+from protocol.errors import ReceiptError, StatusListError
 from protocol.receipts import Hold, Receipt, open_answer
-from protocol.records import TimeQuality
-from protocol.state import (
-    WILL_NUMBER,
-    Alarm,
-    DeviceCondition,
-    TerminalState,
-    open_state,
-    sign_state,
-)
 from protocol.status_list import open_status_list
 from tongban.logs import event, get
-from tongban.mqtt import MqttLink, Will
+from tongban.mqtt import MqttLink
 
-EVENTS_WAITING_MAX = 1_000
+__all__ = ["Snapshot", "UplinkRunner", "UplinkStatus"]
+
+MESSAGES_WAITING_MAX = 1_000
 STATE_EVERY_MS = 30_000
+STATE_GAP_MS = 1_000
+RECONNECT_GAP_MS = 10_000
 IDLE_WAIT_S = 1.0
 STOP_TIMEOUT_S = 5.0
+ALARM_FAILED = "uplink_failed"
 
 log = get("edge_agent.uplink")
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What the rest of the agent says of itself, for the terminal's state."""
-
-    versions: dict[str, str] = field(default_factory=dict)
-    devices: Sequence[DeviceCondition] = ()
-    alarms: Sequence[Alarm] = ()
-    time_quality: TimeQuality = TimeQuality.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -68,7 +55,7 @@ def _mono_ms() -> int:
 
 class UplinkRunner:
     """`clock()` gives Unix ms. `snapshot()` is asked whenever a state is published. `on_time(ms)`
-    gets each time that the centre signed. Callbacks run on the runner's thread.
+    gets times that the centre signed just now. Callbacks run on the runner's thread.
     """
 
     def __init__(
@@ -86,26 +73,31 @@ class UplinkRunner:
         self._device_key = bundle.device_key
         self._centre = bundle.centre_public
         self._clock = clock
-        self._snapshot = snapshot
         self._on_time = on_time
         self._on_status_list = on_status_list
-        self._uplink = ux.Uplink(outbox.settled_seq, outbox.generation, random.random)
-        self._events: queue.Queue[Callable[[], None]] = queue.Queue(EVENTS_WAITING_MAX)
+        self._uplink = ux.Uplink(
+            outbox.settled_seq, outbox.generation, random.random, outbox.head().seq
+        )
+        self._own = OwnState(outbox, bundle.terminal, self._device_key, clock, snapshot)
+        self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._waiting: set[str] = set()  # wishes that stand in the queue already
+        self._messages_waiting = 0
+        self._lock = threading.Lock()
         self._stopping = False
-        self._session = 0
-        self._state_number = 0
         self._state_due_ms = 0
-        self._whole_opener: bytes | None = None
-        self._alarms: dict[str, int] = {}
+        self._stated_ms = -STATE_GAP_MS
+        self._reconnect_wanted = False
+        self._reconnected_ms = -RECONNECT_GAP_MS
+        self._status_list_seen = b""
         self.refused_answers = 0
         self._mqtt = MqttLink(
             bundle.broker_host,
             bundle.broker_port,
             bundle.terminal,
             on_connect=self._on_connect,
-            on_disconnect=lambda: self._put(self._disconnected),
-            on_message=lambda topic, data: self._put(lambda: self._message(topic, data)),
-            will=self._new_session,
+            on_disconnect=lambda: self._events.put(self._disconnected),
+            on_message=self._on_message,
+            will=self._own.new_session,
         )
         self._thread = threading.Thread(target=self._work, name="uplink", daemon=True)
 
@@ -118,17 +110,18 @@ class UplinkRunner:
 
     def stop(self) -> None:
         """Say goodbye (a graceful stop publishes death) and end."""
-        self._put(self._goodbye)
-        self._thread.join(STOP_TIMEOUT_S)
+        self._events.put(self._goodbye)
+        if self._thread.is_alive():
+            self._thread.join(STOP_TIMEOUT_S)
         self._mqtt.stop()
 
     def appended(self) -> None:
         """Records were committed."""
-        self._put(self._look_for_more)
+        self._wish("appended", self._look_for_more)
 
     def changed(self) -> None:
         """The snapshot would be another one now."""
-        self._put(self._publish_state)
+        self._wish("changed", self._want_state)
 
     def status(self) -> UplinkStatus:
         """How it does now."""
@@ -143,12 +136,6 @@ class UplinkRunner:
 
     # ---- the line's thread
 
-    def _new_session(self) -> Will:
-        self._session = self._outbox.next_session().result()
-        self._state_number = 0
-        raw = self._signed_state(online=False, number=WILL_NUMBER)
-        return Will(topics.up_state(self._terminal), raw)
-
     def _on_connect(self) -> None:
         for topic in (
             topics.down_receipt(self._terminal),
@@ -156,15 +143,32 @@ class UplinkRunner:
             topics.status_list(),
         ):
             self._mqtt.subscribe(topic)
-        self._put(self._connected)
+        self._events.put(self._connected)
+
+    def _on_message(self, topic: str, data: bytes) -> None:
+        """A message too many is dropped: whatever it was is sent again when we ask again."""
+        with self._lock:
+            if self._messages_waiting >= MESSAGES_WAITING_MAX:
+                event(log, "warning", "uplink.message_dropped", waiting=MESSAGES_WAITING_MAX)
+                return
+            self._messages_waiting += 1
+        self._events.put(lambda: self._message(topic, data))
 
     # ---- the runner's thread
 
-    def _put(self, work: Callable[[], None]) -> None:
-        try:
-            self._events.put_nowait(work)
-        except queue.Full:
-            event(log, "warning", "uplink.event_dropped", waiting=EVENTS_WAITING_MAX)
+    def _wish(self, name: str, work: Callable[[], None]) -> None:
+        """Queue `work` unless it waits there already."""
+
+        def granted() -> None:
+            with self._lock:
+                self._waiting.discard(name)
+            work()
+
+        with self._lock:
+            if name in self._waiting:
+                return
+            self._waiting.add(name)
+        self._events.put(granted)
 
     def _work(self) -> None:
         while not self._stopping:
@@ -177,18 +181,25 @@ class UplinkRunner:
                 self._timers()
             except OutboxError as error:
                 event(log, "error", "uplink.outbox", reason=str(error))
+            except Exception:  # the timers try again; an operator must see that it is needed
+                log.exception("uplink.failed")
+                self._own.raise_alarm(ALARM_FAILED)
 
     def _wait_s(self) -> float:
-        due_ms = self._uplink.deadline_ms()
-        if due_ms is None:
-            return IDLE_WAIT_S
-        return min(IDLE_WAIT_S, max(0, due_ms - _mono_ms()) / 1000)
+        due_ms = [self._state_due_ms] if self._mqtt.connected else []
+        if (answer_due_ms := self._uplink.deadline_ms()) is not None:
+            due_ms.append(answer_due_ms)
+        return min([IDLE_WAIT_S, *(max(0, due - _mono_ms()) / 1000 for due in due_ms)])
 
     def _timers(self) -> None:
         now_ms = _mono_ms()
-        self._do(self._uplink.tick(now_ms))
-        if self._mqtt.connected and now_ms >= self._state_due_ms:
+        if self._mqtt.connected and now_ms >= self._state_due_ms and not self._stopping:
             self._publish_state()
+        if self._reconnect_wanted and now_ms - self._reconnected_ms >= RECONNECT_GAP_MS:
+            self._reconnect_wanted = False
+            self._reconnected_ms = now_ms
+            self._mqtt.reconnect()
+        self._do(self._uplink.tick(now_ms))
 
     def _connected(self) -> None:
         self._do(self._uplink.connected(self._outbox.head().seq, _mono_ms()))
@@ -202,11 +213,12 @@ class UplinkRunner:
     def _goodbye(self) -> None:
         self._stopping = True
         if self._mqtt.connected:
-            self._mqtt.publish(
-                topics.up_state(self._terminal), self._signed_state(online=False), retain=True
-            )
+            raw = self._own.next(online=False)
+            self._mqtt.publish(topics.up_state(self._terminal), raw, retain=True)
 
     def _message(self, topic: str, data: bytes) -> None:
+        with self._lock:
+            self._messages_waiting -= 1
         if topic == topics.status_list():
             self._take_status_list(data)
         elif topic == topics.up_state(self._terminal):
@@ -221,7 +233,6 @@ class UplinkRunner:
             self.refused_answers += 1
             event(log, "warning", "uplink.answer_refused", reason=str(error))
             return
-        self._on_time(answer.time_ms)
         now_ms = _mono_ms()
         if isinstance(answer, Receipt):
             own = self._outbox.link_at(answer.through_seq)
@@ -235,27 +246,36 @@ class UplinkRunner:
             self._do(self._uplink.rewind(answer, own, now_ms))
 
     def _do(self, effects: ux.Effects, raw: bytes = b"") -> None:
+        """Perform effects; `raw` is the answer that caused them. A Send leads to the next one."""
         waiting = list(effects)
         while waiting:
             effect = waiting.pop(0)
-            if isinstance(effect, ux.Send):
-                waiting += self._send(effect.after_seq)
-            elif isinstance(effect, ux.Settle):
-                self._settle(effect.receipt, raw)
-            elif isinstance(effect, ux.OpenerWanted):
-                rows = self._outbox.pending(self._uplink.settled_seq, 1)
-                self._whole_opener = rows.epoch_id if rows else None
-            elif isinstance(effect, ux.PublishState):
-                self._publish_state()
-            elif isinstance(effect, ux.RaiseAlarm):
-                self._alarms.setdefault(effect.code, self._clock())
-                event(log, "error", "uplink.alarm", code=effect.code)
-                self._publish_state()
-            else:
-                self._alarms.pop(effect.code, None)
+            match effect:
+                case ux.Send():
+                    waiting += self._send(effect.after_seq)
+                case ux.Settle():
+                    self._settle(effect.receipt, raw)
+                case ux.OfferAgain():
+                    event(log, "warning", "uplink.offer_again", after=effect.after_seq)
+                    self._outbox.offer_again(
+                        effect.after_seq, effect.generation, lost_records=True
+                    ).result()
+                case ux.OpenerWanted():
+                    self._outbox.offer_again(effect.after_seq, 0, lost_records=False).result()
+                case ux.LearnTime():
+                    self._on_time(effect.centre_ms)
+                case ux.PublishState():
+                    self._publish_state()
+                case ux.RaiseAlarm():
+                    self._own.raise_alarm(effect.code)
+                    self._want_state()
+                case ux.ClearAlarm():
+                    self._own.clear_alarm(effect.code)
+                    self._want_state()
 
     def _settle(self, receipt: Receipt, raw: bytes) -> None:
         self._outbox.settle(receipt, raw, self._clock()).result()
+        self._own.clear_alarm(ALARM_FAILED)
         event(
             log,
             "info",
@@ -273,7 +293,7 @@ class UplinkRunner:
             self._device_key,
             self._terminal,
             pending.epoch_id,
-            self._opener_for(pending),
+            _opener_for(pending),
             pending.link_before,
             rows,
         )
@@ -281,58 +301,40 @@ class UplinkRunner:
             return []
         return self._uplink.sent(rows[-1].seq, _mono_ms())
 
-    def _opener_for(self, pending: PendingRows) -> bytes:
-        """The whole opener until the centre is known to have it, then its hash."""
-        if pending.at_centre and pending.epoch_id != self._whole_opener:
-            return sha256(pending.opener).digest()
-        return pending.opener
-
     # ---- state and status list
 
-    def _signed_state(self, online: bool, number: int | None = None) -> bytes:
-        if number is None:
-            self._state_number = number = self._state_number + 1
-        now_ms = self._clock()
-        said = self._snapshot()
-        backlog, oldest_ms = self._outbox.backlog()
-        alarms = [*said.alarms, *(Alarm(code, since) for code, since in self._alarms.items())]
-        state = TerminalState(
-            number=number,
-            online=online,
-            at_ms=now_ms,
-            time_quality=int(said.time_quality),
-            first_unsettled_seq=self._outbox.settled_seq + 1,
-            backlog=backlog,
-            oldest_age_ms=max(0, now_ms - oldest_ms) if oldest_ms else 0,
-            versions=said.versions,
-            devices=tuple(said.devices),
-            alarms=tuple(alarms),
-        )
-        return sign_state(self._device_key, self._terminal, self._session, state)
+    def _want_state(self) -> None:
+        """Publish soon, at most once in STATE_GAP_MS."""
+        self._state_due_ms = min(self._state_due_ms, self._stated_ms + STATE_GAP_MS)
 
     def _publish_state(self) -> None:
-        self._state_due_ms = _mono_ms() + STATE_EVERY_MS
+        self._stated_ms = _mono_ms()
+        self._state_due_ms = self._stated_ms + STATE_EVERY_MS
         if self._mqtt.connected:
-            raw = self._signed_state(online=True)
+            raw = self._own.next(online=True)
             self._mqtt.publish(topics.up_state(self._terminal), raw, retain=True)
 
     def _look_at_own_state(self, data: bytes) -> None:
-        """A broker may deliver an older session's will late: then we say again that we live."""
-        try:
-            seen = open_state(data, self._device_key.verify_key, self._terminal)
-        except StateError as error:
-            event(log, "warning", "uplink.foreign_state", reason=str(error))
-            self._publish_state()
-            return
-        if seen.session < self._session or not seen.state.online:
-            self._publish_state()
+        seen = self._own.look_at(data)
+        if seen is Seen.REPAIR:
+            self._want_state()
+        elif seen is Seen.RECONNECT:
+            self._reconnect_wanted = True
 
     def _take_status_list(self, data: bytes) -> None:
+        if data == self._status_list_seen:
+            return
         try:
             found = open_status_list(data, self._centre)
         except StatusListError as error:
             event(log, "warning", "uplink.status_list_refused", reason=str(error))
             return
         self._outbox.keep_status_list(found.version, data).result()
+        self._status_list_seen = data
         event(log, "info", "uplink.status_list", version=found.version)
         self._on_status_list()
+
+
+def _opener_for(pending: PendingRows) -> bytes:
+    """The whole opener until the centre is known to have it, then its hash."""
+    return sha256(pending.opener).digest() if pending.at_centre else pending.opener
