@@ -5,6 +5,7 @@ publishes an acknowledgement. No encryption, no signature, no order, no durable 
 
 import json
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.sample import Passage
 
-UP, ACK = "naive/up", "naive/ack"
+UP, ACK = "tb/1/naive/up/batch", "tb/1/naive/down/receipt"
+"""Topics of ours, because the embedded broker gives these the room to queue."""
 WAIT_S = 120.0
 IN_FLIGHT = 100
 
@@ -66,8 +68,8 @@ def bulk_insert_rate(path: Path, items: Sequence[Passage]) -> float:
     return len(rows) / spent
 
 
-def serve(port: int, path: Path, ready: "threading.Event") -> None:
-    """The naive receiver; runs until its process is ended."""
+def serve(port: int, path: Path) -> None:
+    """The naive receiver; says when it is ready and runs until its process is ended."""
     connection = open_plain(path)
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id="naive-server")
 
@@ -80,7 +82,7 @@ def serve(port: int, path: Path, ready: "threading.Event") -> None:
 
     client.on_message = on_message
     client.on_connect = lambda *_: client.subscribe(UP, 1)
-    client.on_subscribe = lambda *_: ready.set()
+    client.on_subscribe = lambda *_: print('{"event": "ready"}', flush=True)
     client.max_inflight_messages_set(IN_FLIGHT)
     client.connect("127.0.0.1", port)
     client.loop_forever()
@@ -114,3 +116,7 @@ def send_rate(port: int, items: Sequence[Passage]) -> float:
     client.disconnect()
     client.loop_stop()
     return len(items) / spent
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), Path(sys.argv[2]))
