@@ -38,7 +38,7 @@ ANSWER_MS_MAX = 300  # after the frame's own time on the line
 BETWEEN_FRAMES_MS = 20  # datasheet: more than 8 between frames, 16 after a reset
 SETTLE_MS = 100
 EARLY_MS = 60
-TRIES_MAX = 3
+TRIES_MAX = 4
 SPEAK_CHECK_MS = 5000
 IDLE_CHECK_MS = 10_000
 OFFLINE_CHECK_MS = 2000
@@ -199,8 +199,8 @@ class Syn6288Voice:
             self._waiting_again(now)
 
     def _waiting_again(self, now):
-        """Send again, but not before the module may take a frame."""
-        self._late = add(now, BETWEEN_FRAMES_MS)
+        """Send again, not before the module may take a frame, and later each time."""
+        self._late = add(now, BETWEEN_FRAMES_MS << self._tries)
 
     def _on_idle(self, now):
         if self._waiting == ANSWER:
