@@ -6,11 +6,15 @@ RESET_AFTER_S the connections are reset and new ones are taken but never answere
 
 import asyncio
 import contextlib
+import socket
+import struct
 from dataclasses import dataclass, field
 
 RESET_AFTER_S = 2.0
 CHUNK_BYTES = 65_536
 CONNECTIONS_MAX = 256
+_NO_LINGER = struct.pack("ii", 1, 0)
+"""Closing sends a reset, not a goodbye."""
 
 
 @dataclass(eq=False)
@@ -22,7 +26,9 @@ class _Pipe:
 
     def reset(self) -> None:
         for writer in (self.near, self.far):
-            if writer is not None:
+            if writer is not None and not writer.transport.is_closing():
+                sock = writer.get_extra_info("socket")
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
                 writer.transport.abort()
 
 
