@@ -40,7 +40,7 @@ from tongban.health import HealthPages
 from tongban.logs import event, get
 
 BOOT_BYTES = 8
-STOP_GRACE_S = 5.0
+STOP_GRACE_S = 3.0
 TURN_MS_MIN = 2
 VERSION_CHARACTERS_MAX = 64
 
