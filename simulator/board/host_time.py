@@ -6,25 +6,40 @@ firmware. Linux tells in /proc/PID: a process that sleeps has chosen to, and of 
 runnable schedstat tells how long it ran and, once it runs again, how long it had to wait.
 """
 
-from pathlib import Path
+import os
 
 _NS_A_MS = 1_000_000
+_READ_BYTES = 512
 _SLEEPING = ("S", "T", "t")
+
+
+def _open(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1
 
 
 class BoardTime:
     """`pid` of the firmware's process. Without Linux's /proc every elapsed millisecond counts."""
 
     def __init__(self, pid: int) -> None:
-        self._schedstat = Path(f"/proc/{pid}/schedstat")
-        self._stat = Path(f"/proc/{pid}/stat")
+        self._files = [_open(f"/proc/{pid}/schedstat"), _open(f"/proc/{pid}/stat")]
         self._ran_ns, self._waited_ns, _ = self._read() or (0, 0, "S")
         self._open_ms = 0.0
 
+    def close(self) -> None:
+        """Let go of /proc; every elapsed millisecond counts from now on."""
+        for fd in self._files:
+            if fd >= 0:
+                os.close(fd)
+        self._files = [-1, -1]
+
     def _read(self) -> tuple[int, int, str] | None:
         try:
-            ran, waited, _ = self._schedstat.read_text().split()
-            state = self._stat.read_text().rpartition(")")[2].split()[0]
+            schedstat, stat = (os.pread(fd, _READ_BYTES, 0) for fd in self._files if fd >= 0)
+            ran, waited, _ = schedstat.split()
+            state = stat.rpartition(b")")[2].split()[0].decode()
         except (OSError, ValueError, IndexError):
             return None
         return int(ran), int(waited), state

@@ -32,6 +32,8 @@ class Pump:
 
     def end_life(self) -> None:
         """Call before the lines are disconnected: their descriptors are about to close."""
+        if self._board_time is not None:
+            self._board_time.close()
         self._board_time = None
         self._disarm()
 

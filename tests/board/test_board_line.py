@@ -105,6 +105,7 @@ def test_time_stands_still_for_a_process_that_waits_for_a_processor() -> None:
             ran_ms += board_time.advance((now - last) * 1000)
             last = now
         assert ran_ms < 0.7 * (last - begun) * 1000
+        board_time.close()
     finally:
         for process in processes:
             process.kill()
@@ -116,4 +117,6 @@ def test_time_of_a_sleeping_process_passes() -> None:
         time.sleep(0.3)
         board_time = BoardTime(process.pid)
         assert sum(board_time.advance(10) for _ in range(10)) > 90
+        board_time.close()
+        assert board_time.advance(10) == 10
         process.kill()

@@ -1,0 +1,160 @@
+"""The least MicroPython heap under which the firmware that ships survives a scripted day.
+
+A day is DAY_VISITS visits: card read, slip printed, sentence spoken and gate pulsed, all at once, and
+a help call now and then. Two figures: in K (bytes of a 64-bit heap) and in wK (64-bit words, which
+behave like the same number of K on a 32-bit board; its byte arrays weigh half there, so the truth
+of a board lies between the two).
+"""
+
+import asyncio
+import zlib
+from collections.abc import Awaitable
+from pathlib import Path
+
+from edge_agent.core.slip import SlipLine, build_slip
+from edge_agent.technician.image import build_image
+from protocol.wire import messages, states
+from simulator.board import Board
+from simulator.board.probe import Probe
+from simulator.devices.cards import citizen_card
+from simulator.devices.escpos_printer import EscposPrinter
+from simulator.devices.gate import Gate
+from simulator.devices.help_button import HelpButton
+from simulator.devices.sdt_reader import SdtReader
+from simulator.devices.syn6288_voice import Syn6288Voice
+
+UNITS = ("wK", "K")
+DAY_VISITS = 20
+HELP_EVERY = 5
+SPEED = 16
+CLOCK_RATE = 4
+PULSE_MS = 200
+BOOT_S_MAX = 5.0
+VISIT_S_MAX = 10.0
+HEAP_MIN = 8
+HEAP_MAX = 256
+CARD = citizen_card("样例甲", "441900190001010027")
+SLIP = build_slip([SlipLine("样例大厅", 3, "centre"), *(SlipLine(f"第{n}行") for n in range(12))])
+SENTENCE = "您已登记，请通行。"
+
+
+class Day:
+    """One board under one heap."""
+
+    def __init__(self, image: Path, folder: Path, heap: str) -> None:
+        self.reader = SdtReader()
+        self.printer = EscposPrinter()
+        self.voice = Syn6288Voice()
+        self.button = HelpButton()
+        devices = {
+            "card_reader": self.reader,
+            "printer": self.printer,
+            "voice": self.voice,
+            "gate": Gate(),
+            "help_button": self.button,
+        }
+        self.board = Board(
+            f"heap-{heap}",
+            folder,
+            devices,
+            firmware_folder=image,
+            heap=heap,
+            speed=SPEED,
+            clock_rate=CLOCK_RATE,
+        )
+
+    async def survives(self) -> bool:
+        """The whole day was served without a reset."""
+        try:
+            await self.board.start()
+            await self._or_death(self.board.booted(BOOT_S_MAX))
+            session = zlib.crc32(self.board.name.encode())
+            async with Probe(self.board.link_path, session, clock_rate=CLOCK_RATE) as probe:
+                await self._or_death(probe.up(BOOT_S_MAX))
+                for visit in range(1, DAY_VISITS + 1):
+                    await self._or_death(self._visit(probe, visit))
+        except (TimeoutError, _DeadError):
+            return False
+        finally:
+            await self.board.stop()
+        return not self.board.resets
+
+    async def _or_death(self, work: Awaitable[None]) -> None:
+        """Run `work`, but not longer than the firmware lives."""
+        task = asyncio.ensure_future(work)
+        try:
+            async with asyncio.timeout(VISIT_S_MAX):
+                while not task.done():
+                    await asyncio.wait([task], timeout=0.02)
+                    if self.board.resets or self.board.halted or self.board.pid is None:
+                        raise _DeadError
+            task.result()
+        finally:
+            task.cancel()
+
+    async def _visit(self, probe: Probe, visit: int) -> None:
+        await asyncio.gather(
+            self._card(probe, visit),
+            self._slip(probe, 2 * visit),
+            self._sentence(probe, visit),
+            self._pulse(probe, 2 * visit + 1),
+        )
+        if visit % HELP_EVERY == 0:
+            self.button.press(self.board.now_ms())
+            event = await probe.expect(messages.EVENT)
+            await probe.send(messages.EVENT_ACK, event.fields[0])
+
+    async def _card(self, probe: Probe, visit: int) -> None:
+        await probe.send(messages.READ_CARD, visit, 0)
+        self.reader.place(CARD)
+        card = await probe.expect(messages.CARD, visit)
+        if card.tail != CARD.text:
+            raise _DeadError
+        self.reader.lift()
+        await probe.expect(messages.CARD_REMOVED, visit)
+
+    async def _slip(self, probe: Probe, effect: int) -> None:
+        await probe.print_slip(effect, SLIP)
+        await _done(probe, effect)
+
+    async def _sentence(self, probe: Probe, visit: int) -> None:
+        await probe.say(visit, SENTENCE)
+        await probe.expect(messages.SPEECH, visit, states.SPEECH_FINISHED)
+
+    async def _pulse(self, probe: Probe, effect: int) -> None:
+        await probe.send(messages.PULSE, effect, PULSE_MS)
+        await _done(probe, effect)
+
+
+class _DeadError(Exception):
+    """The firmware reset, halted or did something else than asked."""
+
+
+async def _done(probe: Probe, effect: int) -> None:
+    if await probe.outcome(effect) != states.DONE:
+        raise _DeadError
+
+
+def least_heap(image: Path, folder: Path, unit: str) -> int:
+    """The least `-X heapsize=<n><unit>` that survives the day; `unit` is `wK` or `K`.
+
+    Raises RuntimeError when even HEAP_MAX does not.
+    """
+    too_small, enough = HEAP_MIN - 1, HEAP_MAX
+    while enough - too_small > 1:
+        heap = (too_small + enough) // 2
+        day = Day(image, folder / f"{heap}{unit}", f"{heap}{unit}")
+        if asyncio.run(day.survives()):
+            enough = heap
+        else:
+            too_small = heap
+    if enough == HEAP_MAX:
+        raise RuntimeError(f"the firmware does not survive its day with {HEAP_MAX}{unit}")
+    return enough
+
+
+def run(place: Path) -> dict[str, int]:
+    """Both figures; `place` is a scratch folder."""
+    image = place / "image"
+    build_image(image)
+    return {f"least_heap_{unit}": least_heap(image, place / "heap", unit) for unit in UNITS}
