@@ -67,10 +67,10 @@ def bench(
 
 def _all(place: Path, progress: Progress) -> dict[str, object]:
     parts: list[tuple[str, int, Callable[[Callable[[], None]], dict[str, object]]]] = [
-        ("wire size", 1, lambda tick: {**wire_size.run()}),
+        ("wire size", 1, lambda _tick: {**wire_size.run()}),
         ("append", append.APPENDS, lambda tick: {**append.run(place, tick)}),
         ("outbox to receipt", receipt.ROUNDS, lambda tick: {**receipt.run(place, tick)}),
-        ("least heap", 1, lambda tick: {**heap.run(place)}),
+        ("least heap", 1, lambda _tick: {**heap.run(place)}),
     ]
     figures: dict[str, object] = {}
     for name, steps, run in parts:

@@ -23,14 +23,15 @@ class Passage:
 
 
 def passages(count: int, seed: int = 1) -> list[Passage]:
-    """`count` gate passages of distinct people, the same for the same seed."""
+    """`count` gate passages, each person's entry and exit, the same for the same seed."""
     draw = random.Random(seed)
     boot = draw.randbytes(8)
     made = []
-    for index, number in enumerate(test_numbers(draw, count)):
+    numbers = test_numbers(draw, -(-count // 2))
+    for index in range(count):
         at_ms = START_MS + index * 4_000
         common = Common(1, at_ms, 2, 60_000 + index * 4_000, boot, draw.randbytes(8))
-        person = Person("C", number, draw.choice(NAMES))
+        person = Person("C", numbers[index // 2], NAMES[index // 2 % len(NAMES)])
         body = GatePassage("gate", 1, 1 + index % 2, person, 0, 7)
         made.append(Passage(common, body, encode(common, body)))
     return made

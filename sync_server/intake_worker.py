@@ -57,6 +57,23 @@ def sign_answer(keys: CentreKeys, answer: Answer) -> bytes:
     return sign_hold(keys, answer)
 
 
+def needed_answers(taken: Sequence[Taken]) -> list[Answer]:
+    """The answers to one commit. Receipts are cumulative: of several that accept a terminal's
+    records one after the other, those without exceptions are said by the last."""
+    answers: list[Answer] = []
+    said: set[str] = set()
+    for result in reversed(taken):
+        answer = result.answer
+        if answer is None:
+            continue
+        if isinstance(answer, Receipt) and result.code is IntakeCode.ACCEPTED:
+            if answer.terminal in said and not answer.exceptions:
+                continue
+            said.add(answer.terminal)
+        answers.append(answer)
+    return answers[::-1]
+
+
 class IntakeWorker:
     """`offer` from any thread, `start` and `stop` from the owner; `handle` is one group's work."""
 
@@ -144,8 +161,8 @@ class IntakeWorker:
             self._failed_internally(group, now_ms)
         else:
             self.store_error = ""
-            for result in taken:
-                self._answer(result.answer)
+            for answer in needed_answers(taken):
+                self._answer(answer)
 
     def _commit(self, group: Sequence[Message], taken: list[Taken], now_ms: int) -> None:
         """Everything the group brings, durable at its end; `taken` grows as it goes."""

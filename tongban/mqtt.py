@@ -70,6 +70,7 @@ class MqttLink:
         # The jitter keeps a city's terminals from coming back in step after a broker's restart.
         jitter = 1 + random.random()
         self._client.reconnect_delay_set(RECONNECT_MIN_S * jitter, RECONNECT_MAX_S * jitter)  # type: ignore[arg-type]  # floats work, the stub says int
+        self._client.on_socket_open = self._socket_open
         self._client.on_pre_connect = self._before_connect
         self._client.on_connect = self._connect_done
         self._client.on_connect_fail = self._connect_failed
@@ -103,6 +104,10 @@ class MqttLink:
         if isinstance(sock, socket.socket):
             with contextlib.suppress(OSError):  # it may be lost already, which is what we want
                 sock.shutdown(socket.SHUT_RDWR)
+
+    def _socket_open(self, _client: paho.Client, _data: Any, sock: Any) -> None:
+        # Small packets must not wait for the acknowledgement of earlier ones (Nagle).
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _before_connect(self, _client: paho.Client, _data: Any) -> None:
         try:
