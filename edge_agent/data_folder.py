@@ -43,14 +43,15 @@ class DataFolder:
             self._lock.close()
             self._lock = None
 
-    def note_start(self) -> str:
-        """How the life before ended: `first`, `clean` or `unclean`."""
-        running = self.path / RUNNING_FILE
-        if running.exists():
+    def life_before(self) -> str:
+        """How it ended: `first` (there was none), `clean` or `unclean`. Ask before the outbox."""
+        if (self.path / RUNNING_FILE).exists():
             return "unclean"
-        first = not self.outbox.exists()
-        running.touch()
-        return "first" if first else "clean"
+        return "clean" if self.outbox.exists() else "first"
+
+    def note_start(self) -> None:
+        """This life begins to serve."""
+        (self.path / RUNNING_FILE).touch()
 
     def note_end(self) -> None:
         """This life ends as it should."""

@@ -74,7 +74,7 @@ class Terminal:
         folder.open()
         self._closers.append(folder.close)
         self._folder = folder
-        self._start_reason = folder.note_start()
+        self._start_reason = folder.life_before()
         self.outbox = Outbox.open(
             folder.outbox,
             terminal=bundle.terminal,
@@ -139,6 +139,7 @@ class Terminal:
         self._loop.set_exception_handler(self._on_error)
         await asyncio.to_thread(self.port.start)
         self._closers.append(self.port.stop)
+        self._folder.note_start()
         self.health.start()
         self.uplink.start()
         self._closers.append(self.uplink.stop)
@@ -248,7 +249,7 @@ class Terminal:
 
     def _board_is_up(self, said: bx.LinkUp) -> None:
         self._board_info = dict(said.info)
-        event(log, "info", "board.up", version=said.version, **said.info)
+        event(log, "info", "board.up", version=said.version, board=self._board_info)
         self.uplink.changed()
         if self._card_may_lie and self.visits.is_idle():
             self._say_aloud(NOTICE_SPEAKER, "terminal.restarted")

@@ -150,11 +150,12 @@ def test_two_agents_never_share_an_outbox(tmp_path: Path) -> None:
 
 def test_how_the_life_before_ended_is_known(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
-    assert folder.note_start() == "first"
+    assert folder.life_before() == "first"
+    folder.note_start()
     folder.outbox.touch()
-    assert folder.note_start() == "unclean"
+    assert folder.life_before() == "unclean"
     folder.note_end()
-    assert folder.note_start() == "clean"
+    assert folder.life_before() == "clean"
 
 
 def test_status_of_a_folder_without_an_outbox_says_so(tmp_path: Path) -> None:
