@@ -1,7 +1,7 @@
 """The least MicroPython heap under which the firmware that ships survives a scripted day.
 
-A day is DAY_VISITS visits: card read, slip printed, sentence spoken, gate pulsed, all at once, and a
-help call now and then. Two figures: in K (bytes of a 64-bit heap) and in wK (64-bit words, which
+A day is DAY_VISITS visits: card read, slip printed, sentence spoken, gate pulsed, all at once, and
+a help call now and then. Two figures: in K (bytes of a 64-bit heap) and in wK (64-bit words, which
 behave like the same number of K on a 32-bit board; its byte arrays weigh half there, so the truth
 of a board lies between the two).
 """

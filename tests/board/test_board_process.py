@@ -145,13 +145,13 @@ def test_gate_and_help_button_hang_on_their_pins(tmp_path: Path) -> None:
         gate, button = Gate(), HelpButton()
         devices = {"gate": gate, "help_button": button}
         async with running(tmp_path, devices, speed=8) as (board, talker):
-            assert await talker.ask("in") == "in 1"
+            assert await talker.ask("level") == "in 1"
             button.hold(board.now_ms())
             await asyncio.sleep(0.05)
-            assert await talker.ask("in") == "in 0"
+            assert await talker.ask("level") == "in 0"
             button.release(board.now_ms())
             await asyncio.sleep(0.05)
-            assert await talker.ask("in") == "in 1"
+            assert await talker.ask("level") == "in 1"
             assert await talker.ask("out 1") == "set"
             await asyncio.sleep(0.05)
             assert gate.openings == 1
@@ -240,15 +240,15 @@ def test_bytes_before_the_uart_is_open_are_not_heard(tmp_path: Path) -> None:
 def test_pins_go_both_ways_and_fall_at_a_reset(tmp_path: Path) -> None:
     async def scene() -> None:
         async with running(tmp_path) as (board, talker):
-            assert await talker.ask("in") == "in 1"
+            assert await talker.ask("level") == "in 1"
             board.pins.drive(6, 0)
-            assert await talker.ask("in") == "in 0"
+            assert await talker.ask("level") == "in 0"
             assert await talker.ask("out 1") == "set"
             assert board.pins.outputs[4] == 1
             board.kill()
             assert await talker.line() == "up 1"
             assert [(edge.pin, edge.level) for edge in board.pins.edges] == [(4, 0), (4, 1), (4, 0)]
-            assert await talker.ask("in") == "in 0"  # the input is outside and stays
+            assert await talker.ask("level") == "in 0"  # the input is outside and stays
 
     run(scene)
 
@@ -258,7 +258,7 @@ def test_watchdog_ends_a_hung_firmware_and_the_next_life_knows(tmp_path: Path) -
         causes: list[ResetCause] = []
         async with running(tmp_path) as (board, talker):
             board.on_reset = causes.append
-            assert await talker.ask("watchdog 200") == "guarded"
+            assert await talker.ask("guard 200") == "guarded"
             await asyncio.sleep(0.6)
             assert board.resets == 0  # it is fed while it works
             talker.send("hang")
@@ -285,7 +285,7 @@ def test_traceback_of_a_crashed_firmware_is_in_the_log_and_the_board_stands_stil
 ) -> None:
     async def scene() -> None:
         async with running(tmp_path) as (board, talker):
-            talker.send("raise planted")
+            talker.send("fail planted")
             while not board.halted:
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.05)
@@ -400,7 +400,7 @@ def test_bytes_that_nobody_reads_are_dropped_and_the_firmware_goes_on(tmp_path: 
     async def scene() -> None:
         async with running(tmp_path) as (board, talker):
             for _ in range(8):
-                talker.send("id\n" * 100)
+                talker.send("\n".join(["id"] * 100))
                 await asyncio.sleep(0.05)
             while board.lines[0].bytes_from_board < 800 * 13:
                 await asyncio.sleep(0.01)
