@@ -11,7 +11,7 @@ from tests.agent.uplink_world import BATCH_RECORDS, World
 MORE_THAN_A_WINDOW = BATCH_RECORDS * (ux.WINDOW_BATCHES + 4)
 
 EVENTS = {
-    "append": lambda world, n: world.append(1 + n * 2),
+    "append": lambda world, n: world.append(1 + n),
     "up": lambda world, n: world.deliver_up(n),
     "down": lambda world, n: world.deliver_down(n),
     "up again": lambda world, n: world.deliver_up(n, keep=True),
@@ -30,7 +30,7 @@ EVENTS = {
     "no hold": lambda world, _: setattr(world.centre, "holds", None),
 }
 STEPS = st.lists(
-    st.tuples(st.sampled_from(sorted(EVENTS)), st.integers(0, 100)), min_size=1, max_size=60
+    st.tuples(st.sampled_from(sorted(EVENTS)), st.integers(0, 100)), min_size=15, max_size=60
 )
 WITHOUT_RESTORE = STEPS.map(lambda steps: [s for s in steps if s[0] != "restore"])
 

@@ -14,7 +14,7 @@ from protocol.receipts import Hold, HoldReason, Receipt, Rewind
 
 TERMINAL = "gate-1"
 BATCH_RECORDS = 3
-QUIET_STEPS_MAX = 2_000
+QUIET_STEPS_MAX = 10_000
 Answer = Receipt | Rewind | Hold
 
 
