@@ -23,6 +23,7 @@ CONNECTIONS_MAX = 10_000
 IN_FLIGHT_MAX = 200
 CONNECT_TIMEOUT_MS = 5_000
 READY_TIMEOUT_S = 5.0
+LISTEN_CHECK_S = 2.0
 # The broker keeps a log of each subscription: these bound its memory. Batches need room for the
 # moment in which the server is busy; an answer or a state is small and soon old.
 SEGMENT_BYTES, SEGMENTS = 64 * 1024, 4
@@ -81,7 +82,19 @@ def run_broker(port: int, on_ready: Callable[[], None]) -> None:
     broker.start()
     _wait_listening(port)
     on_ready()
-    stop.wait()
+    while not stop.wait(LISTEN_CHECK_S):
+        _check_listening(port)
+
+
+def _check_listening(port: int) -> None:
+    """Its listener can panic on an odd peer while the process lives on: then end, to be restarted.
+
+    Seen with iotcore 0.4.0 when a connection was reset before it was accepted.
+    """
+    try:
+        socket.create_connection((HOST, port), timeout=READY_TIMEOUT_S).close()
+    except OSError as error:
+        raise BrokerError(f"the broker no longer listens on port {port}. Start it again.") from error
 
 
 def _wait_listening(port: int) -> None:

@@ -25,11 +25,13 @@ class _Pipe:
     far: asyncio.StreamWriter | None = None
 
     def reset(self) -> None:
-        for writer in (self.near, self.far):
-            if writer is not None and not writer.transport.is_closing():
-                sock = writer.get_extra_info("socket")
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-                writer.transport.abort()
+        """The terminal sees a reset; the broker, behind its own router, the end of the line."""
+        if not self.near.transport.is_closing():
+            sock = self.near.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self.near.transport.abort()
+        if self.far is not None:
+            self.far.transport.abort()
 
 
 @dataclass
@@ -87,6 +89,8 @@ class Network:
         self._pipes.add(pipe)
         try:
             await self._whole.wait()
+            if writer.transport.is_closing():
+                return
             far_reader, pipe.far = await asyncio.open_connection("127.0.0.1", self.broker_port)
             both = [self._pump(reader, pipe.far), self._pump(far_reader, writer)]
             tasks = [asyncio.ensure_future(pump) for pump in both]
