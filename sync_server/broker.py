@@ -23,7 +23,11 @@ CONNECTIONS_MAX = 10_000
 IN_FLIGHT_MAX = 200
 CONNECT_TIMEOUT_MS = 5_000
 READY_TIMEOUT_S = 5.0
-LISTEN_CHECK_S = 2.0
+CHECK_EVERY_S = 2.0
+# MQTT 3.1.1, 3.1: clean session, keep-alive 10 s, client id "check"
+_CONNECT = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x0a\x00\x05check"
+_CONNACK = b"\x20\x02\x00\x00"
+_DISCONNECT = b"\xe0\x00"
 # The broker keeps a log of each subscription: these bound its memory. Batches need room for the
 # moment in which the server is busy; an answer or a state is small and soon old.
 SEGMENT_BYTES, SEGMENTS = 64 * 1024, 4
@@ -82,19 +86,25 @@ def run_broker(port: int, on_ready: Callable[[], None]) -> None:
     broker.start()
     _wait_listening(port)
     on_ready()
-    while not stop.wait(LISTEN_CHECK_S):
-        _check_listening(port)
+    while not stop.wait(CHECK_EVERY_S):
+        _check_serving(port)
 
 
-def _check_listening(port: int) -> None:
-    """Its listener can panic on an odd peer while the process lives on: then end, to be restarted.
+def _check_serving(port: int) -> None:
+    """Its threads can panic on an odd moment while the process lives on and accepts: then end.
 
-    Seen with iotcore 0.4.0 when a connection was reset before it was accepted.
+    Seen with iotcore 0.4.0 (rumqttd 0.20): a terminal that came back while its will was under way
+    poisoned a lock, and every later CONNECT hung. A service manager starts it again.
     """
     try:
-        socket.create_connection((HOST, port), timeout=READY_TIMEOUT_S).close()
+        with socket.create_connection((HOST, port), timeout=READY_TIMEOUT_S) as connection:
+            connection.sendall(_CONNECT)
+            if connection.recv(len(_CONNACK)) == _CONNACK:
+                connection.sendall(_DISCONNECT)
+                return
     except OSError as error:
-        raise BrokerError(f"the broker no longer listens on port {port}. Start it again.") from error
+        raise BrokerError(f"no CONNACK on port {port}: {error}. Start the broker again.") from error
+    raise BrokerError(f"a CONNECT on port {port} is not answered. Start the broker again.")
 
 
 def _wait_listening(port: int) -> None:

@@ -222,7 +222,8 @@ class Hall:
             if process.stopping:
                 return
             if not process.expected_end:
-                self.crashes += 1
+                # The embedded broker ends itself when its insides panicked; that is no fault of ours.
+                self.crashes += process is not self.broker
                 self.notice(f"{process.name} ended by itself:\n{process.tail()}")
             process.expected_end = False
             await asyncio.sleep(RESTART_AFTER_S)
