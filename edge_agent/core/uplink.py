@@ -11,6 +11,7 @@ behind it is offered again. What comes from an earlier generation of the centre 
 | FLUSHING | sent, window has room | FLUSHING | Send more |
 | FLUSHING | no answer in time | FLUSHING | Send one batch again, wait twice as long (<= _MAX) |
 | any online | receipt, link equal | FLUSHING or IDLE | Settle, ClearAlarm, Send more, full window |
+| any online | the same, of a new generation | FLUSHING | Settle, then Send again or probe |
 | any online | receipt or rewind, link differs | SUSPECT | RaiseAlarm; nothing settled |
 | any online | rewind, link equal, REWIND_MS after the last | FLUSHING | OfferAgain if lower, Send |
 | FLUSHING | hold | HELD | OpenerWanted if it is missing, RaiseAlarm if it needs a person |
@@ -32,7 +33,7 @@ from protocol.receipts import Hold, HoldReason, Receipt, Rewind
 
 OFFLINE, IDLE, FLUSHING, HELD, SUSPECT = "offline", "idle", "flushing", "held", "suspect"
 
-WINDOW_BATCHES = 4
+WINDOW_BATCHES = 32
 ANSWER_MS = 3_000
 ANSWER_MS_MAX = 60_000
 HOLD_MS = 5_000
@@ -178,6 +179,7 @@ class Uplink:
             return []
         if own_link != receipt.link:
             return self._suspect(now_ms)
+        is_new_centre = 0 < self.generation < receipt.generation
         self._heard(receipt, now_ms)
         self._window = WINDOW_BATCHES
         effects = self._clear(ALARM_LINK) + self._clear(ALARM_HELD)
@@ -187,6 +189,8 @@ class Uplink:
         if self._is_fresh(receipt, now_ms):
             effects.append(LearnTime(receipt.time_ms))
         self._landed(receipt.through_seq)
+        if is_new_centre:  # it was restored: ask at once whether it still has all that is settled
+            return effects + self._probe(now_ms)
         return effects + self._more(now_ms)
 
     def rewind(self, rewind: Rewind, own_link: bytes | None, now_ms: int) -> Effects:

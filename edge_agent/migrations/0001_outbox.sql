@@ -29,11 +29,10 @@ CREATE TABLE record (
 -- What an append was called, so that the same one again is answered and not done twice. Only the
 -- newest are kept: a retry comes within minutes.
 CREATE TABLE intent (
-    number INTEGER PRIMARY KEY,
-    intent BLOB NOT NULL UNIQUE,
+    intent BLOB PRIMARY KEY,
     first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- How far the centre has what we recorded. through_seq only goes back when the centre says, signed,
 -- that it has less (it was restored from a backup). generation: the centre's newest, ever.

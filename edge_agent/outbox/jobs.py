@@ -18,8 +18,8 @@ from edge_agent.outbox.types import (
 from protocol.receipts import Receipt
 
 _FIND_INTENT = "SELECT first_seq, last_seq FROM intent WHERE intent = ?"
-_NOTE_INTENT = "INSERT INTO intent (intent, first_seq, last_seq) VALUES (?, ?, ?) RETURNING number"
-_DROP_INTENTS = "DELETE FROM intent WHERE number <= ?"
+_NOTE_INTENT = "INSERT INTO intent VALUES (?, ?, ?)"
+_DROP_INTENTS = "DELETE FROM intent WHERE last_seq <= ?"
 _SETTLE = (
     "UPDATE settled SET through_seq = max(through_seq, ?), generation = max(generation, ?), "
     "secured_seq = max(secured_seq, ?)"
@@ -32,8 +32,8 @@ _FORGET_OPENERS = (
     "UPDATE epoch SET at_centre = 0 WHERE at_centre = 1 AND number >= coalesce("
     "(SELECT max(number) FROM epoch WHERE first_seq <= ?), 0)"
 )
-INTENTS_KEPT_MAX = 65_536
-_INTENTS_DROPPED_EACH = 256
+INTENT_RECORDS_KEPT = 65_536  # the intents of the newest records are known
+INTENTS_DROPPED_EACH = 4_096  # records; dropping reads the whole table
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class AppendJob:
             return Appended(known[0], known[1], True)
         first, last = sealer.seal(connection, self.drafts)
         if self.drafts:
-            number = connection.execute(_NOTE_INTENT, (self.intent, first, last)).get
-            if number % _INTENTS_DROPPED_EACH == 0:
-                connection.execute(_DROP_INTENTS, (number - INTENTS_KEPT_MAX,))
+            connection.execute(_NOTE_INTENT, (self.intent, first, last))
+            if last % INTENTS_DROPPED_EACH < len(self.drafts):
+                connection.execute(_DROP_INTENTS, (last - INTENT_RECORDS_KEPT,))
         for effect in self.effects:
             apply(effect, connection)
         return Appended(first, last, False)

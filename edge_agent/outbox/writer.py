@@ -78,7 +78,7 @@ class Writer:
         self._sealer = sealer
         self._connection: apsw.Connection | None = None
         self._open()
-        self._jobs: queue.Queue[Waiting | None] = queue.Queue(JOBS_WAITING_MAX)
+        self._jobs: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._closing = threading.Lock()  # no job comes in behind the end mark
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name="outbox-writer", daemon=True)
@@ -91,12 +91,11 @@ class Writer:
         with self._closing:
             if self._stopping:
                 raise OutboxFailedError("the outbox is closed; start the agent again")
-            try:
-                self._jobs.put_nowait((job, future))
-            except queue.Full:
+            if self._jobs.qsize() >= JOBS_WAITING_MAX:
                 raise OutboxFullError(
                     f"{JOBS_WAITING_MAX} commits wait for the disk; it is too slow or hangs"
-                ) from None
+                )
+            self._jobs.put((job, future))
         return future
 
     def stop(self) -> None:
@@ -119,12 +118,9 @@ class Writer:
         entry = self._jobs.get()
         while entry is not None:
             group.append(entry)
-            if len(group) == JOBS_A_COMMIT_MAX:
+            if len(group) == JOBS_A_COMMIT_MAX or self._jobs.empty():
                 return group
-            try:
-                entry = self._jobs.get_nowait()
-            except queue.Empty:
-                return group
+            entry = self._jobs.get()
         if group:
             self._jobs.put(None)  # the end mark, for the next call; nothing can come behind it
         return group

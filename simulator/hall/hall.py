@@ -222,7 +222,7 @@ class Hall:
             if process.stopping:
                 return
             if not process.expected_end:
-                # The embedded broker ends itself when its insides panicked; that is no fault of ours.
+                # The embedded broker ends itself when its insides panicked: not our fault.
                 self.crashes += process is not self.broker
                 self.notice(f"{process.name} ended by itself:\n{process.tail()}")
             process.expected_end = False

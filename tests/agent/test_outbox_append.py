@@ -100,7 +100,8 @@ def test_a_repeated_intent_applies_no_effect_again(tmp_path: Path) -> None:
 def test_intents_are_kept_for_a_while_and_then_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs_module, "INTENTS_KEPT_MAX", 300)
+    monkeypatch.setattr(jobs_module, "INTENT_RECORDS_KEPT", 300)
+    monkeypatch.setattr(jobs_module, "INTENTS_DROPPED_EACH", 256)
     with outbox_at(tmp_path / "outbox.db") as outbox:
         with writer_held(outbox):
             futures = [outbox.append(intent_of(i), [passage(i)]) for i in range(600)]

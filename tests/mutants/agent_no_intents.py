@@ -13,10 +13,7 @@ GUARD = repeated_intent_violations
 def apply() -> Iterator[None]:
     """While in force, intents are never found."""
     nothing = "SELECT first_seq, last_seq FROM intent WHERE intent = ? AND 0"
-    note = (
-        "INSERT OR REPLACE INTO intent (intent, first_seq, last_seq) VALUES (?, ?, ?) "
-        "RETURNING number"
-    )
+    note = "INSERT OR REPLACE INTO intent VALUES (?, ?, ?)"
     with (
         patch("edge_agent.outbox.jobs._FIND_INTENT", nothing),
         patch("edge_agent.outbox.jobs._NOTE_INTENT", note),
