@@ -71,10 +71,11 @@ def intent_of(number: int) -> bytes:
     return sha256(b"intent %d" % number).digest()[:16]
 
 
-def drafts_of(number: int) -> list[Draft]:
-    """Its records: one to three, now and then enough to end an epoch."""
+def drafts_of(number: int, attempt: int = 0) -> list[Draft]:
+    """Its records: one to three, now and then enough to end an epoch. A retry has a newer time."""
     count = 64 if number % 11 in (5, 6) else 1 + number % 3
-    return [Draft(1, 1, b"append %d record %d" % (number, i), True) for i in range(count)]
+    text = b"append %d attempt %d record %d"
+    return [Draft(1, 1, text % (number, attempt, i), True) for i in range(count)]
 
 
 Seals = dict[tuple[bytes, int], set[bytes]]
@@ -174,7 +175,7 @@ def workload(outbox: Outbox, history: disk.History, appends: int = 16) -> set[in
     """
     failed: set[int] = set()
 
-    def submit(number: int) -> Future[Appended] | None:
+    def submit(number: int, attempt: int = 0) -> Future[Appended] | None:
         flow = intent_of(number)
         effects = (
             SaveFlow(flow, b"state %d" % number),
@@ -182,7 +183,7 @@ def workload(outbox: Outbox, history: disk.History, appends: int = 16) -> set[in
             DropFlow(intent_of(number - 2)),
         )
         try:
-            future = outbox.append(intent_of(number), drafts_of(number), effects)
+            future = outbox.append(intent_of(number), drafts_of(number, attempt), effects)
         except OutboxError:
             failed.add(number)
             return None
@@ -199,7 +200,7 @@ def workload(outbox: Outbox, history: disk.History, appends: int = 16) -> set[in
     for number in range(1, appends, 4):
         for group in ((number,), (number + 1, number + 2), (number + 3,)):
             _wait([submit(n) for n in group])
-            _wait([submit(n) for n in group if n in failed])  # a citizen tries again
+            _wait([submit(n, 1) for n in group if n in failed])  # a citizen tries again
         _settle(outbox)
     return failed
 

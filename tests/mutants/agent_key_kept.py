@@ -13,6 +13,12 @@ from tests.agent.outbox_guards import failing_sync_violations
 GUARD = failing_sync_violations
 
 
+_EPOCH_AGAIN = (
+    "INSERT OR IGNORE INTO epoch (number, epoch_id, opener, first_seq, link_before) "
+    "VALUES (?, ?, ?, ?, ?)"
+)
+
+
 @contextmanager
 def apply() -> Iterator[None]:
     """While in force, `forget` forgets nothing."""
@@ -23,6 +29,8 @@ def apply() -> Iterator[None]:
         head = read_head(connection)
         if epoch is not None and epoch.is_open and epoch.seq_next != head.seq + 1:
             epoch.seq_next, epoch.link = head.seq + 1, head.link
+            row = (self._number, epoch.epoch_id, epoch.opener, head.seq + 1, head.link)
+            connection.execute(_EPOCH_AGAIN, row)
         return ready(self, connection, now_ms)
 
     with (
