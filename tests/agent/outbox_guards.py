@@ -201,7 +201,7 @@ def workload(outbox: Outbox, history: disk.History, appends: int = 16) -> set[in
         for group in ((number,), (number + 1, number + 2), (number + 3,)):
             _wait([submit(n) for n in group])
             _wait([submit(n, 1) for n in group if n in failed])  # a citizen tries again
-        _settle(outbox)
+        _settle(outbox, history)
     return failed
 
 
@@ -211,14 +211,15 @@ def _wait(futures: list[Future[Any] | None]) -> None:
             future.exception()
 
 
-def _settle(outbox: Outbox) -> None:
+def _settle(outbox: Outbox, history: disk.History) -> None:
     try:
         pending = outbox.pending(outbox.settled_seq, 1)
         if pending is None:
             return
         row = pending.rows[0]
         receipt = Receipt(TERMINAL, 1, pending.epoch_id, row.seq, row.link, 0, 1)
-        _wait([outbox.settle(receipt, b"raw", 1)])
+        outbox.settle(receipt, b"raw", 1).result()
+        history.note(("settled", row.seq))
     except OutboxError:
         return
 
@@ -267,16 +268,18 @@ def _cut_everywhere(
     wrong: list[str] = []
     durable = disk.DurableDisk(fate)
     told: dict[int, Appended] = {}
+    settled = 0
     opened = False
     for number, op in enumerate(ops):
         durable.follow(op)
         if op.kind == disk.NOTE:
             opened = opened or op.data == "opened"
             told |= told_in([op])
+            settled = op.data[1] if op.data[0] == "settled" else settled
         if opened and number >= start and (number % each == 0 or number == len(ops) - 1):
             image = folder / "image"
             disk.write_image(durable.files(), image)
-            found = after_cut_violations(image, told)
+            found = after_cut_violations(image, told, settled)
             wrong += [f"cut after op {number}: {v}" for v in found]
             shutil.rmtree(image)
         if wrong:
@@ -284,14 +287,14 @@ def _cut_everywhere(
     return wrong
 
 
-def after_cut_violations(image: Path, told: dict[int, Appended]) -> list[str]:
+def after_cut_violations(image: Path, told: dict[int, Appended], settled: int) -> list[str]:
     """The agent starts again on what the cut left: all told is there, and life goes on."""
     path = image / "outbox.db"
     with disk.PowerCutVfs(disk.History()) as vfs:  # it does not sync, which is quicker
-        return _life_goes_on(path, told, vfs.name) + chain_violations(path)
+        return _life_goes_on(path, told, settled, vfs.name) + chain_violations(path)
 
 
-def _life_goes_on(path: Path, told: dict[int, Appended], vfs: str) -> list[str]:
+def _life_goes_on(path: Path, told: dict[int, Appended], settled: int, vfs: str) -> list[str]:
     try:
         outbox = open_outbox(path, vfs=vfs)
     except DatabaseError as error:
@@ -300,6 +303,11 @@ def _life_goes_on(path: Path, told: dict[int, Appended], vfs: str) -> list[str]:
     try:
         head = outbox.head().seq
         last = max(told, default=0)
+        if outbox.settled_seq < settled:
+            wrong.append(f"settled {outbox.settled_seq}, it was {settled} before the cut")
+        flows = {flow for flow, _ in outbox.flows()}  # its own, or of those that dropped it
+        if last and not flows & {intent_of(number) for number in range(last, last + 4)}:
+            wrong.append(f"the flow of append {last} is gone")
         again = outbox.append(intent_of(last), drafts_of(last)).result()
         if last and again != (*told[last][:2], True):
             wrong.append(f"append {last} was told, and asked again gave {again}")
