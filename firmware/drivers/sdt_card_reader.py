@@ -3,18 +3,20 @@ the card has left.
 
 A read is asked for by `start` and ends with one CARD message, with `stop`, or with the fault
 TIME_LIMIT; other faults are told and the search goes on. A card is `held` from its CARD until two
-searches in a row do not find it; a held card is not read again.
+searches in a row do not find it. Many modules do not find a card again that they have read, some
+do: what is found while a card is held is read and compared, and told only if it is another card.
 
 | state | event | next | does |
 | --- | --- | --- | --- |
 | REST | due; reader not known to work, or nothing to do | STATUS | send 11 FF |
 | REST | due; a read is asked for, or a card is held | FIND | send 20 01 |
-| FIND | 9F, card held or no read | REST | |
+| FIND | 9F, no read, or card held and compared just now | REST | |
 | FIND | 9F | SELECT | send 20 02 |
 | FIND | 80, card held, second in a row | REST | CARD_REMOVED |
 | FIND | 80 | REST | faults may be told again |
 | SELECT | 90 | READ | send 30 01 |
-| READ | 90 with text | REST | CARD; held |
+| READ | 90 with text, the held card's | REST | |
+| READ | 90 with text | REST | CARD_REMOVED if one was held; CARD; held |
 | SELECT, READ | 40 | REST | fault UNKNOWN_CARD |
 | SELECT, READ | 21 | REST, due now | from the beginning |
 | SELECT, READ | any other refusal (41, 81 ...) | REST | fault NOT_READ |
@@ -29,6 +31,8 @@ searches in a row do not find it; a held card is not read again.
 One fault is told once until a search finds no card. Times: 115200 baud and the figures below; a
 card's own radio takes most.
 """
+
+import binascii
 
 from firmware.drivers import sdt_frames as sdt
 from firmware.drivers.sender import Sender
@@ -47,6 +51,7 @@ FRAME_GAP_MS_MAX = 300  # a frame that has begun and does not go on
 DAMAGED_MAX = 3
 SILENT_MAX = 2
 REMOVED_FINDS = 2
+COMPARE_EVERY_MS = 2000
 _LAYOUT_AT = 248
 _SAM_FAILED = (sdt.SW_SELFTEST, sdt.SW_UNAUTHORISED)
 _NOT_UNDERSTOOD = (sdt.SW_BAD_CHECKSUM, sdt.SW_BAD_LENGTH)
@@ -83,6 +88,8 @@ class SdtCardReader:
         self._read_no = None
         self._limit_at = None
         self._held_no = None  # the read that took the card still lying there
+        self._held_sum = 0  # CRC-32 of its text
+        self._compared = now
         self._missed = 0
         self._told = 0
         self._damaged = 0
@@ -201,7 +208,8 @@ class SdtCardReader:
         self._rest(now, FIND_EVERY_MS)
         if sw == sdt.SW_FOUND:
             self._missed = 0
-            if self._held_no is None and self._read_no is not None:
+            compared = self._held_no is not None and diff(now, self._compared) < COMPARE_EVERY_MS
+            if self._read_no is not None and not compared:
                 self._exchange(SELECT, now)
         elif sw == sdt.SW_NO_CARD:
             self._told = 0
@@ -224,10 +232,17 @@ class SdtCardReader:
         if not replies.has_text:
             self._on_damage(now)
             return
-        if self._read_no is not None:
+        text_sum = binascii.crc32(replies.text)
+        if self._held_no is not None and text_sum == self._held_sum:
+            self._compared = now
+        elif self._read_no is not None:
+            if self._held_no is not None:
+                self._emit(CARD_REMOVED, self._held_no)
             layout = replies.text[_LAYOUT_AT]
             self._emit(CARD, self._read_no, layout if layout in b"JI" else 0x43, tail=replies.text)
             self._held_no = self._read_no
+            self._held_sum = text_sum
+            self._compared = add(now, -COMPARE_EVERY_MS)
             self._read_no = None
             self._missed = 0
             self._damaged = 0

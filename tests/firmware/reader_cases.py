@@ -77,14 +77,16 @@ def case_two_replies_in_one_piece(vectors, folder):
     assert [m[2] for m in s.faults()] in ([], [states.CARD_NOT_READ])
 
 
-def case_a_held_card_is_not_read_again_until_it_left(vectors, folder):
+def case_a_held_card_is_not_told_again_until_it_left(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()
     s.find_and_select()
     s.answer("read", "read_reply_citizen")
     s.said()
     s.driver.start(8, 0, s.now)
-    for _ in range(3):
+    s.find_and_select()  # a module that finds it again: it is compared
+    s.answer("read", "read_reply_citizen")
+    for _ in range(3):  # and not compared all the time
         s.answer("find", "rep_find_ok")
         assert s.sent(200) == b""
     s.answer("find", "rep_no_card")
@@ -94,6 +96,19 @@ def case_a_held_card_is_not_read_again_until_it_left(vectors, folder):
     s.find_and_select()
     s.answer("read", "read_reply_citizen")
     assert s.said()[0][:2] == (CARD, 8)
+
+
+def case_another_card_put_down_between_two_searches_is_told(vectors, folder):
+    s = ReaderScene(vectors)
+    s.ready()
+    s.find_and_select()
+    s.answer("read", "read_reply_citizen")
+    s.said()
+    s.driver.start(8, 0, s.now)
+    s.find_and_select()
+    s.answer("read", "read_reply_foreign_I", piece=256)
+    said = s.said()
+    assert [m[:2] for m in said] == [(CARD_REMOVED, 7), (CARD, 8)], said
 
 
 def case_search_repeats_every_300_ms(vectors, folder):
