@@ -42,6 +42,7 @@ from simulator.board.wiring import LINK_BAUD, LINK_UART, Wiring
 
 LOG_LINES_MAX = 500
 RESTART_MS = 200.0
+LINK_NAME = "link"
 HELP_HOLD_MS = 200.0
 FIFO_BYTES = 128  # ESP32; an RP2350 has 32
 FEED_SLACK = 1.125  # the shim tells of a feed at most every eighth of the time-out
@@ -107,8 +108,8 @@ class Board:
         self._random = random.Random(f"{seed}/{name}")
         self._flash = Flash(folder / "flash.img", flash_blocks)
         self._wiring = Wiring(devices, self.pins, self.now_ms, speed / clock_rate, self._wake)
-        self._link = PtyLink(LINK_BAUD)
-        self.link_path = self._link.path
+        self._link = PtyLink(folder / LINK_NAME, LINK_BAUD)
+        self.link_path = str(self._link.path)
         self._fifo_bytes = fifo_bytes
         self.lines = self._make_lines()
         self._life: Life | None = None

@@ -41,7 +41,7 @@ class Probe:
         self.inbox: deque[Message] = deque(maxlen=MESSAGES_MAX)
         self.link = Link(AGENT, session, self, window=WINDOW_BYTES, info=b"agent=probe")
         self._clock_rate = clock_rate
-        self._port = serial.Serial(path, 921600, timeout=0, write_timeout=0)
+        self._port = serial.Serial(path, 921600, timeout=0, write_timeout=0, exclusive=True)
         self._unsent = b""
         self._task: asyncio.Task[None] | None = None
 

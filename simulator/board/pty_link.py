@@ -3,10 +3,14 @@
 The slave stays open here too, so an agent that comes and goes does not hang the line up. Nobody
 reading is no reason to wait: what does not fit the host's terminal buffer is lost, as on a real
 line.
+
+The kernel gives the number of a closed terminal to the next one. So agents are told a name in the
+board's folder: one that outlives its board finds nothing there, not the line of another board.
 """
 
 import os
 import tty
+from pathlib import Path
 
 from simulator.board.line import bytes_waiting
 
@@ -14,15 +18,18 @@ TERMINAL_BUFFER_BYTES = 4095  # of Linux's line discipline
 
 
 class PtyLink:
-    """Far end of a `SerialLine`; `path` is what the agent opens."""
+    """Far end of a `SerialLine`; `path` is what the agent opens, a symbolic link made here."""
 
-    def __init__(self, baud: int) -> None:
+    def __init__(self, path: Path, baud: int) -> None:
         self.baud = baud
         self.dropped_bytes = 0
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
-        self.path = os.ttyname(self._slave)
+        self.path = path.absolute()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.unlink(missing_ok=True)
+        self.path.symlink_to(os.ttyname(self._slave))
 
     def fileno(self) -> int:
         return self._master
@@ -45,5 +52,6 @@ class PtyLink:
         self.dropped_bytes += len(data) - sent
 
     def close(self) -> None:
+        self.path.unlink(missing_ok=True)
         os.close(self._master)
         os.close(self._slave)

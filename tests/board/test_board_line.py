@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from simulator.board.host_time import BoardTime
 from simulator.board.line import SerialLine
@@ -79,8 +80,8 @@ def test_edges_of_pins_are_bounded() -> None:
     assert len(pins.edges) == EDGES_MAX
 
 
-def test_a_link_that_nobody_reads_drops_and_counts() -> None:
-    link = PtyLink(921600)
+def test_a_link_that_nobody_reads_drops_and_counts(tmp_path: Path) -> None:
+    link = PtyLink(tmp_path / "link", 921600)
     try:
         for _ in range(100):
             link.write(bytes(200), True)

@@ -453,5 +453,6 @@ def test_stop_leaves_no_process(tmp_path: Path) -> None:
             pid = board.pid
         with pytest.raises(ProcessLookupError):
             os.kill(pid or 0, 0)
+        assert not Path(board.link_path).is_symlink()  # a left-over agent finds no other board
 
     run(scene)
