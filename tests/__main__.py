@@ -14,6 +14,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent.parent
 SYSTEM_PACKAGES = {"mosquitto": "mosquitto"}
 """Program -> Debian package that brings it."""
+FIRMWARE_STUBS = "micropython-esp32-stubs==1.29.*"
+STUBS_FOLDER = HERE / ".venv" / "firmware-stubs"
+"""A folder of their own: they shadow CPython's standard library for mypy."""
 SEARCH = "/usr/sbin:/usr/local/sbin"
 
 
@@ -44,6 +47,16 @@ def install_system_packages(asked: bool) -> dict[str, str]:
         **quiet,
     )
     return missing()
+
+
+def install_firmware_stubs() -> bool:
+    """Put the types of MicroPython's modules where firmware/mypy.ini looks for them."""
+    if STUBS_FOLDER.is_dir():
+        return True
+    uv = shutil.which("uv")
+    installer = [uv, "pip"] if uv else [sys.executable, "-m", "pip"]
+    command = [*installer, "install", "-q", "--target", str(STUBS_FOLDER), FIRMWARE_STUBS]
+    return subprocess.run(command, check=False).returncode == 0
 
 
 def step(name: str, command: list[str]) -> bool:
@@ -79,8 +92,12 @@ def main() -> int:
             ("ruff check", [*python, "ruff", "check", "."]),
             ("ruff format", [*python, "ruff", "format", "--check", "."]),
             ("mypy", [*python, "mypy"]),
+            ("mypy of the firmware", [*python, "mypy", "--config-file", "firmware/mypy.ini"]),
         ]
     )
+    if checks and not install_firmware_stubs():
+        print("the stubs of MicroPython could not be installed; is there a network?")
+        return 1
     results = [step(name, command) for name, command in checks]
     results.append(
         step("pytest", [*python, "pytest", "-n", "2", "--dist", "worksteal", *left_out, *chosen])

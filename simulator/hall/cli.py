@@ -1,8 +1,10 @@
 """`tongban demo`: a whole service hall, live, and its truth at the end."""
 
 import asyncio
+import contextlib
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -76,7 +78,9 @@ def demo(
         console.print(f"Logs and databases are kept in {folder}", highlight=False)
         return 1
     except KeyboardInterrupt:
-        return 130
+        return 128 + signal.SIGINT
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
     if data is None:
         shutil.rmtree(folder, ignore_errors=True)
     if json_:
@@ -118,6 +122,10 @@ def _window(text: str | None, seconds: float) -> tuple[float, float] | None:
 
 
 async def _run(options: Options, folder: Path, console: Console) -> Summary:
+    task = asyncio.current_task()
+    assert task is not None
+    with contextlib.suppress(NotImplementedError):  # Windows has no such handlers
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with Show(console, options) as show:
         hall = Hall(options, folder, show.notice)
         try:
