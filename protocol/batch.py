@@ -88,7 +88,7 @@ def fitting(ciphertext_bytes: Iterable[int]) -> int:
     return count
 
 
-def build_batch(  # noqa: PLR0917
+def build_batch(
     device_key: DeviceKey,
     terminal: str,
     epoch_id: bytes,

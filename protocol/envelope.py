@@ -147,7 +147,7 @@ class Epoch:
         self._cipher: AESGCM | None = cipher
 
     @classmethod
-    def open(  # noqa: PLR0917
+    def open(
         cls,
         terminal: str,
         centre_public: CentrePublic,
