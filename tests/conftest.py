@@ -1,8 +1,14 @@
 """What all tests share: system programs that may be missing, free ports."""
 
 import socket
+from pathlib import Path
 
 import pytest
+
+LIVE = ("board/", "hall/", "together/test_live", "agent/test_terminal", "agent/test_uplink_runner")
+LIVE += ("server/test_server_live",)
+"""Tests whose devices keep real time: they run one after the other, with the machine to themselves."""
+HERE = Path(__file__).resolve().parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,9 +22,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(program): the test starts this system program")
+    config.addinivalue_line("markers", "live: processes and devices in real time; see LIVE")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(HERE).as_posix().startswith(LIVE):
+            item.add_marker("live")
     absent = set(config.getoption("--deselect-needs"))
     gone = [i for i in items if any(m.args[0] in absent for m in i.iter_markers("needs"))]
     if gone:
