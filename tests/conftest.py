@@ -7,7 +7,7 @@ import pytest
 
 LIVE = ("board/", "hall/", "together/test_live", "agent/test_terminal", "agent/test_uplink_runner")
 LIVE += ("server/test_server_live",)
-"""Tests whose devices keep real time: they run one after the other, with the machine to themselves."""
+"""Tests whose devices keep real time: one after the other, with the machine to themselves."""
 HERE = Path(__file__).resolve().parent
 
 
