@@ -21,7 +21,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "tongban-installed"
 OLDEST = (3, 11)
-PACKAGES_ABOUT = {"simulator": (36, 60), "test": (58, 190)}
+PACKAGES_ABOUT = {"simulator": (36, 110), "test": (59, 260)}
 """Packages and megabytes on disk of a first installation, for the announcement only."""
 
 
@@ -93,9 +93,8 @@ def install(extra: str) -> None:
     ) as process:
         for line in process.stdout or ():
             lines.append(line)
-            found = re.match(r"(?:Collecting|Downloading|Prepared|Installed|Resolved) *(\S+)", line)
-            if found:
-                done += line.startswith("Collecting")
+            if re.match(r"Collecting|Processing|Downloading|Prepared|Installed|Resolved", line):
+                done += line.startswith(("Collecting", "Processing"))
                 text = f"{min(done, count)}/{count} {line.strip()[:60]}"
                 print(f"\r  {text:<72}", end="", file=sys.stderr, flush=True)
     print(f"\r  {'':<72}\r", end="", file=sys.stderr)
