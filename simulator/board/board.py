@@ -212,7 +212,7 @@ class Board:
 
     async def _boot(self) -> None:
         self._booted.clear()
-        command, environment = self._command()
+        command, environment = await asyncio.to_thread(self._command)
         self.log.append(f"[board] start, reset cause {self._next_cause.name}")
         self.last_cause = self._next_cause
         uarts = {uart: line.connect() for uart, line in self.lines.items()}
@@ -242,7 +242,7 @@ class Board:
             )
             script = Path(__file__).with_name("shim_cpython.py")
             return [sys.executable, str(script)], environment
-        shim = build_shim(self.folder / "runtime").resolve()
+        shim = build_shim()
         folders = [".frozen", str(shim), str(self._firmware_folder.resolve())]
         if self._clock_rate != 1:
             folders.insert(1, str(shim / "fast"))

@@ -159,8 +159,10 @@ class Probe:
     async def _run(self) -> None:
         while True:
             now = int(time.monotonic() * 1000 * self._clock_rate) & TICKS_MASK
-            data = bytearray(self._port.read(4096))
-            if data:
+            # Reading an empty pseudo terminal can block in the kernel (pty_link.py).
+            count = self._port.in_waiting
+            if count:
+                data = bytearray(self._port.read(count))
                 self.link.receive(data, len(data), now)
             self.link.tick(now)
             self._write(now)

@@ -6,10 +6,17 @@ line.
 
 The kernel gives the number of a closed terminal to the next one. So agents are told a name in the
 board's folder: one that outlives its board finds nothing there, not the line of another board.
+
+On a busy host a read or poll of an empty terminal can block in the kernel for seconds, non-blocking
+or not: it waits for the worker that moves bytes between the two ends. So only a thread waits for
+bytes, and nothing is read before the kernel says that it is there (FIONREAD).
 """
 
 import os
+import select
+import threading
 import tty
+from collections.abc import Callable
 from pathlib import Path
 
 from simulator.board.line import bytes_waiting
@@ -30,15 +37,23 @@ class PtyLink:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.unlink(missing_ok=True)
         self.path.symlink_to(os.ttyname(self._slave))
+        self._armed = threading.Event()
+        self._closing = False
+        self._stop_out, self._stop_in = os.pipe()
+        self._thread: threading.Thread | None = None
 
-    def fileno(self) -> int:
-        return self._master
+    def watch(self, on_bytes: Callable[[], None]) -> None:
+        """Call `on_bytes`, in a thread of its own, once for each `arm`, when bytes are there."""
+        self._thread = threading.Thread(target=self._watch, args=(on_bytes,), daemon=True)
+        self._thread.start()
+
+    def arm(self) -> None:
+        """Everything was read: tell of the next bytes."""
+        self._armed.set()
 
     def read(self, limit: int) -> bytes:
-        try:
-            return os.read(self._master, limit)
-        except BlockingIOError:
-            return b""
+        count = min(limit, bytes_waiting(self._master))
+        return os.read(self._master, count) if count else b""
 
     def pending(self) -> bool:
         return bytes_waiting(self._master) > 0
@@ -52,6 +67,29 @@ class PtyLink:
         self.dropped_bytes += len(data) - sent
 
     def close(self) -> None:
+        """The thread that may still wait in the kernel closes the terminal."""
         self.path.unlink(missing_ok=True)
-        os.close(self._master)
-        os.close(self._slave)
+        self._closing = True
+        if self._thread is None:
+            self._close_all()
+            return
+        os.write(self._stop_in, b"x")
+        self._armed.set()
+
+    def _watch(self, on_bytes: Callable[[], None]) -> None:
+        poller = select.poll()
+        for fd in (self._master, self._stop_out):
+            poller.register(fd, select.POLLIN)
+        while True:
+            self._armed.wait()
+            self._armed.clear()
+            if not self._closing:
+                poller.poll()
+            if self._closing:
+                self._close_all()
+                return
+            on_bytes()
+
+    def _close_all(self) -> None:
+        for fd in (self._master, self._slave, self._stop_out, self._stop_in):
+            os.close(fd)

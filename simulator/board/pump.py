@@ -2,6 +2,7 @@
 bytes are under way."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 from simulator.board.host_time import BoardTime
@@ -24,6 +25,9 @@ class Pump:
         self._board_time: BoardTime | None = None
         self._last_ms = self._loop.time() * 1000
         self._closed = False
+        for line in lines:
+            if isinstance(line.far, PtyLink):
+                line.far.watch(self._wake_from_thread)
 
     def begin_life(self, pid: int) -> None:
         """A firmware process has the near ends of the lines."""
@@ -51,6 +55,10 @@ class Pump:
             self._handle.cancel()
         self._handle = self._loop.call_soon(self._run)
 
+    def _wake_from_thread(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self.wake)
+
     def _run(self) -> None:
         self._handle = None
         now_ms = self._loop.time() * 1000
@@ -71,13 +79,12 @@ class Pump:
             self._handle = self._loop.call_later(delay_s, self._run)
 
     def _arm(self, line: SerialLine) -> None:
-        fds = [] if line.near is None else [line.near.fileno()]
         if isinstance(line.far, PtyLink):
-            fds.append(line.far.fileno())
-        for fd in fds:
-            if fd not in self._armed:
-                self._armed.add(fd)
-                self._loop.add_reader(fd, self._readable, fd)
+            line.far.arm()
+        if line.near is not None and line.near.fileno() not in self._armed:
+            fd = line.near.fileno()
+            self._armed.add(fd)
+            self._loop.add_reader(fd, self._readable, fd)
 
     def _readable(self, fd: int) -> None:
         self._armed.discard(fd)

@@ -1,37 +1,32 @@
-"""Compile the board's own modules (machine, flash, start-up) to .mpy, so that they cost the capped
-heap what frozen code costs."""
+"""Compile the board's own modules (machine, flash, start-up) to .mpy.
 
-import hashlib
-import os
+So they cost the capped heap what frozen code costs on a board.
+"""
+
+import functools
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 SHIM_FOLDER = Path(__file__).parent / "shim"
+_building = threading.Lock()
 
 
-def build_shim(folder: Path) -> Path:
-    """A folder under `folder` holding the compiled shim; made once for each content of the
-    sources."""
-    sources = sorted(SHIM_FOLDER.rglob("*.py"))
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    target = folder / f"shim-{digest}"
-    if target.exists():
-        return target
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        made = Path(scratch) / "shim"
-        made.mkdir()
-        for source in sources:
-            compiled = made / source.relative_to(SHIM_FOLDER).with_suffix(".mpy")
-            compiled.parent.mkdir(exist_ok=True)
-            _compile(source, compiled)
-        try:
-            os.rename(made, target)
-        except OSError:
-            if not target.exists():
-                raise
-    return target
+def build_shim() -> Path:
+    """The folder of the compiled shim: made once a process, gone with it. Blocks; any thread."""
+    with _building:
+        return Path(_built().name)
+
+
+@functools.cache
+def _built() -> tempfile.TemporaryDirectory[str]:
+    folder = tempfile.TemporaryDirectory(prefix="tongban-shim-")
+    for source in sorted(SHIM_FOLDER.rglob("*.py")):
+        compiled = Path(folder.name) / source.relative_to(SHIM_FOLDER).with_suffix(".mpy")
+        compiled.parent.mkdir(exist_ok=True)
+        _compile(source, compiled)
+    return folder
 
 
 def _compile(source: Path, target: Path) -> None:
