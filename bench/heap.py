@@ -61,6 +61,7 @@ class Day:
             heap=heap,
             speed=SPEED,
             clock_rate=CLOCK_RATE,
+            link="socket",
         )
 
     async def survives(self) -> bool:
@@ -69,7 +70,7 @@ class Day:
             await self.board.start()
             await self._or_death(self.board.booted(BOOT_S_MAX))
             session = zlib.crc32(self.board.name.encode())
-            async with Probe(self.board.link_path, session, clock_rate=CLOCK_RATE) as probe:
+            async with Probe(self.board.link_port(), session, clock_rate=CLOCK_RATE) as probe:
                 await self._or_death(probe.up(BOOT_S_MAX))
                 for visit in range(1, DAY_VISITS + 1):
                     await self._or_death(self._visit(probe, visit))

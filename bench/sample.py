@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from protocol.envelope import Epoch
 from protocol.keys import CentreKeys, DeviceKey
 from protocol.records import Common, GatePassage, Person, encode
-from simulator.devices.cards import test_numbers
+from simulator.devices.cards import numbers_for_tests
 
 START_MS = 1_790_000_000_000
 NAMES = ("样例甲", "样例乙", "样例", "样例·阿卜杜")
@@ -27,7 +27,7 @@ def passages(count: int, seed: int = 1) -> list[Passage]:
     draw = random.Random(seed)
     boot = draw.randbytes(8)
     made = []
-    numbers = test_numbers(draw, -(-count // 2))
+    numbers = numbers_for_tests(draw, -(-count // 2))
     for index in range(count):
         at_ms = START_MS + index * 4_000
         common = Common(1, at_ms, 2, 60_000 + index * 4_000, boot, draw.randbytes(8))

@@ -30,14 +30,12 @@ __all__ = [
     "check_char",
     "citizen_card",
     "foreign_card",
+    "foreign_numbers_for_tests",
     "hmt_card",
     "number_of",
-    "test_foreign_numbers",
-    "test_numbers",
+    "numbers_for_tests",
 ]
 
-test_numbers = numbers_for_tests
-test_foreign_numbers = foreign_numbers_for_tests
 
 TEXT_BYTES = 256
 PHOTO_BYTES = 1024

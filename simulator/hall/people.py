@@ -62,9 +62,9 @@ def make_people(seed: int, terminals: int) -> Queue:
     draw = random.Random(f"{seed}/people")
     kinds = draw.choices(list(KINDS), list(KINDS.values()), k=PEOPLE_MAX)
     numbers = {
-        "hmt": iter(cards.test_numbers(draw, PEOPLE_MAX, cards.HONG_KONG)),
-        "foreign": iter(cards.test_foreign_numbers(draw, FOREIGNERS_MAX)),
-        "citizen": iter(cards.test_numbers(draw, PEOPLE_MAX)),
+        "hmt": iter(cards.numbers_for_tests(draw, PEOPLE_MAX, cards.HONG_KONG)),
+        "foreign": iter(cards.foreign_numbers_for_tests(draw, FOREIGNERS_MAX)),
+        "citizen": iter(cards.numbers_for_tests(draw, PEOPLE_MAX)),
     }
     everybody = []
     for kind in kinds:

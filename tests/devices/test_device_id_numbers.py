@@ -17,22 +17,22 @@ from simulator.devices.id_numbers import (
 
 
 def test_numbers_are_distinct_born_in_1900_and_the_same_for_a_seed() -> None:
-    numbers = cards.test_numbers(random.Random(7), 2000)
+    numbers = cards.numbers_for_tests(random.Random(7), 2000)
     assert len(set(numbers)) == 2000
     assert {n[:10] for n in numbers} == {"4419001900"}
-    assert numbers == cards.test_numbers(random.Random(7), 2000)
-    assert numbers != cards.test_numbers(random.Random(8), 2000)
+    assert numbers == cards.numbers_for_tests(random.Random(7), 2000)
+    assert numbers != cards.numbers_for_tests(random.Random(8), 2000)
 
 
 def test_id_validator_accepts_every_number() -> None:
-    for number in cards.test_numbers(random.Random(1), 50):
+    for number in cards.numbers_for_tests(random.Random(1), 50):
         assert validator.is_valid(number), number
         assert number[-1] == check_char(number[:17])
 
 
 @pytest.mark.parametrize("area", ["110105", "440121"])
 def test_stdnum_agrees_where_it_knows_the_area(area: str) -> None:
-    for number in cards.test_numbers(random.Random(2), 50, area):
+    for number in cards.numbers_for_tests(random.Random(2), 50, area):
         assert ric.validate(number) == number
         assert ric.get_birth_date(number).year == 1900
         wrong = number[:17] + ("0" if number[17] != "0" else "1")
@@ -56,15 +56,15 @@ def test_known_numbers() -> None:
 
 def test_every_number_of_an_area_can_be_drawn_once() -> None:
     with pytest.raises(ValueError, match=str(TEST_NUMBERS_MAX)):
-        cards.test_numbers(random.Random(1), TEST_NUMBERS_MAX + 1)
+        cards.numbers_for_tests(random.Random(1), TEST_NUMBERS_MAX + 1)
     with pytest.raises(ValueError, match="seventeen digits"):
         check_char("123")
 
 
 def test_foreign_numbers_are_distinct_and_carry_their_check_digit() -> None:
-    numbers = cards.test_foreign_numbers(random.Random(3), 500)
+    numbers = cards.foreign_numbers_for_tests(random.Random(3), 500)
     assert len(set(numbers)) == 500
     assert {len(n) for n in numbers} == {15}
     assert all(n[14] == foreign_check_char(n[:14]) for n in numbers)
     with pytest.raises(ValueError, match=str(FOREIGN_NUMBERS_MAX)):
-        cards.test_foreign_numbers(random.Random(3), FOREIGN_NUMBERS_MAX + 1)
+        cards.foreign_numbers_for_tests(random.Random(3), FOREIGN_NUMBERS_MAX + 1)
