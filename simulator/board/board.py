@@ -35,9 +35,10 @@ from simulator.board.life import Life
 from simulator.board.line import SerialLine
 from simulator.board.pins import Pins
 from simulator.board.pty_link import PtyLink
-from simulator.board.pump import Pump
+from simulator.board.pump import LinkEnd, Pump
 from simulator.board.runtime import micropython_command
 from simulator.board.shim_build import build_shim
+from simulator.board.socket_link import SocketLink, SocketPort
 from simulator.board.wiring import LINK_BAUD, LINK_UART, Wiring
 
 LOG_LINES_MAX = 500
@@ -66,6 +67,7 @@ class Board:
     .py (CPython needs .py and falls back to the sources). `collection` = (every_ms, lasts_ms)
     freezes the firmware now and then, as a collection of a large heap does. `clock_rate` makes the
     firmware's own clock run too fast, for tests of long time limits; the agent's must run with it.
+    `link` is `pty`, or `socket` for an agent in this process (`link_port()`).
     """
 
     def __init__(
@@ -84,10 +86,13 @@ class Board:
         erase_stall_ms: float = 0,
         collection: tuple[float, float] | None = None,
         clock_rate: float = 1,
+        link: str = "pty",
         flash_blocks: int = 256,
     ) -> None:
         if runtime not in ("micropython", "cpython"):
             raise ValueError(f"runtime must be micropython or cpython, not {runtime!r}")
+        if link not in ("pty", "socket"):
+            raise ValueError(f"link must be pty or socket, not {link!r}")
         if clock_rate != 1 and runtime != "micropython":
             raise ValueError("clock_rate needs the micropython runtime")
         self.name = name
@@ -108,8 +113,13 @@ class Board:
         self._random = random.Random(f"{seed}/{name}")
         self._flash = Flash(folder / "flash.img", flash_blocks)
         self._wiring = Wiring(devices, self.pins, self.now_ms, speed / clock_rate, self._wake)
-        self._link = PtyLink(folder / LINK_NAME, LINK_BAUD)
-        self.link_path = str(self._link.path)
+        self._link: LinkEnd
+        self.link_path = ""
+        if link == "pty":
+            self._link = PtyLink(folder / LINK_NAME, LINK_BAUD)
+            self.link_path = str(self._link.path)
+        else:
+            self._link = SocketLink(LINK_BAUD)
         self._fifo_bytes = fifo_bytes
         self.lines = self._make_lines()
         self._life: Life | None = None
@@ -184,6 +194,12 @@ class Board:
         now; 0 disarms."""
         if self._life is not None:
             self._life.send(Record(Op.CUT_AFTER, extra=writes))
+
+    def link_port(self) -> SocketPort:
+        """The agent's end of a link that is no pty."""
+        if isinstance(self._link, PtyLink):
+            raise LookupError("the link of this board is a terminal: open link_path")
+        return self._link.agent
 
     def press_help(self, hold_ms: float = HELP_HOLD_MS) -> None:
         """A citizen presses the help button for `hold_ms` of the firmware's clock."""

@@ -1,4 +1,4 @@
-"""A minimal agent on the pty of a board, for tests and benchmarks: the real link and messages.
+"""A minimal agent on the link of a board, for tests and benchmarks: the real link and messages.
 
 It keeps every message in order; `expect` takes the first one that fits out of them.
 """
@@ -15,6 +15,7 @@ import serial
 from protocol.wire import messages
 from protocol.wire.link import AGENT, Link
 from protocol.wire.ticks import TICKS_MASK
+from simulator.board.socket_link import SocketPort
 
 WINDOW_BYTES = 4096
 CHUNK_BYTES = 256
@@ -29,10 +30,17 @@ class Message(NamedTuple):
     tail: bytes
 
 
-class Probe:
-    """Use as `async with Probe(board.link_path, session=1) as probe`."""
+def _open(path: str) -> serial.Serial:
+    return serial.Serial(path, 921600, timeout=0, write_timeout=0, exclusive=True)
 
-    def __init__(self, path: str, session: int, *, clock_rate: float = 1) -> None:
+
+class Probe:
+    """Use as `async with Probe(board.link_path, session=1) as probe`.
+
+    `port` is the path of a serial port, or `board.link_port()`.
+    """
+
+    def __init__(self, port: str | SocketPort, session: int, *, clock_rate: float = 1) -> None:
         self.info: dict[str, str] = {}
         self.ups = 0
         self.downs: list[str] = []
@@ -41,7 +49,7 @@ class Probe:
         self.inbox: deque[Message] = deque(maxlen=MESSAGES_MAX)
         self.link = Link(AGENT, session, self, window=WINDOW_BYTES, info=b"agent=probe")
         self._clock_rate = clock_rate
-        self._port = serial.Serial(path, 921600, timeout=0, write_timeout=0, exclusive=True)
+        self._port = _open(port) if isinstance(port, str) else port
         self._unsent = b""
         self._task: asyncio.Task[None] | None = None
 

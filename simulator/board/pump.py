@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from simulator.board.host_time import BoardTime
 from simulator.board.line import SerialLine
 from simulator.board.pty_link import PtyLink
+from simulator.board.socket_link import SocketLink
 
 TICK_MS = 1.0
+LinkEnd = PtyLink | SocketLink
 
 
 class Pump:
@@ -26,7 +28,7 @@ class Pump:
         self._last_ms = self._loop.time() * 1000
         self._closed = False
         for line in lines:
-            if isinstance(line.far, PtyLink):
+            if isinstance(line.far, LinkEnd):
                 line.far.watch(self._wake_from_thread)
 
     def begin_life(self, pid: int) -> None:
@@ -79,7 +81,7 @@ class Pump:
             self._handle = self._loop.call_later(delay_s, self._run)
 
     def _arm(self, line: SerialLine) -> None:
-        if isinstance(line.far, PtyLink):
+        if isinstance(line.far, LinkEnd):
             line.far.arm()
         if line.near is not None and line.near.fileno() not in self._armed:
             fd = line.near.fileno()

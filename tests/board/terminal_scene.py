@@ -119,7 +119,8 @@ async def terminal(
     try:
         await board.start()
         await board.booted()
-        async with Probe(board.link_path, 7, clock_rate=clock_rate) as probe:
+        port = board.link_path or board.link_port()
+        async with Probe(port, 7, clock_rate=clock_rate) as probe:
             await probe.up()
             yield Terminal(board, probe, *devices.values())
     except BaseException as error:
@@ -131,18 +132,16 @@ async def terminal(
 
 async def write_settings(folder: Path, line: str) -> None:
     """Put one line into the flash's settings.txt, as a technician would."""
-    import serial
-
-    board = Board("t1", folder, {}, firmware_folder=TINY)
+    board = Board("t1", folder, {}, firmware_folder=TINY, link="socket")
     try:
         await board.start()
         await board.booted()
-        with serial.Serial(board.link_path, 921600, timeout=0) as port:
-            port.write(f"write settings.txt {line}\n".encode())
-            heard = b""
-            while b"written" not in heard:
-                heard += port.read(256)
-                await asyncio.sleep(0.01)
+        port = board.link_port()
+        port.write(f"write settings.txt {line}\n".encode())
+        heard = b""
+        while b"written" not in heard:
+            heard += port.read(256) if port.in_waiting else b""
+            await asyncio.sleep(0.01)
     finally:
         await board.stop()
 

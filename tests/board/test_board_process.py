@@ -173,7 +173,7 @@ def test_speed_runs_the_line_faster(tmp_path: Path) -> None:
             begun = time.monotonic()
             assert await talker.ask("echo 3") == "echoed"
             assert len(device.got) == 1000
-            assert time.monotonic() - begun < 1.0  # at speed 1: more than a second each way
+            assert time.monotonic() - begun < 2.0  # at speed 1: more than two seconds
 
     run(scene)
 

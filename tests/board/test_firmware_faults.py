@@ -47,6 +47,7 @@ def test_firmware_reports_each_fault_and_recovers(image: Path, tmp_path: Path, d
                     tmp_path / fault,
                     clock_rate=scene.clock_rate,
                     settings=scene.settings,
+                    link="socket",
                 ) as t:
                     await scene.play(t)
                     assert t.board.resets == 0

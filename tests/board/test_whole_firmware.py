@@ -85,7 +85,7 @@ def test_residence_permits_are_told_apart(image: Path, tmp_path: Path) -> None:
         async with terminal(image, tmp_path) as t:
             permit = cards.hmt_card("样例丙", "810000190001010034")
             foreign = cards.foreign_card(
-                "SAMPLE", cards.test_foreign_numbers(random.Random(1), 1)[0]
+                "SAMPLE", cards.foreign_numbers_for_tests(random.Random(1), 1)[0]
             )
             for card, layout in ((CARD, "C"), (permit, "J"), (foreign, "I")):
                 message = await t.read(card)
@@ -300,7 +300,7 @@ def test_a_power_cut_in_any_flash_write_does_no_effect_twice(image: Path, tmp_pa
 def test_many_people_one_after_the_other(image: Path, tmp_path: Path) -> None:
     async def scene() -> None:
         async with terminal(image, tmp_path, speed=16) as t:
-            for number in cards.test_numbers(random.Random(1), 5):
+            for number in cards.numbers_for_tests(random.Random(1), 5):
                 await t.read(cards.citizen_card("样例丁", number))
                 assert await t.print_slip() == states.DONE
                 assert await t.probe.pulse(t.number(), 100) == states.DONE
