@@ -23,7 +23,7 @@ from edge_agent.uplink_runner import UplinkRunner
 from protocol.batch import BATCH_RECORDS_MAX
 from protocol.bundle import Bundle, from_toml
 
-RECORDS = 20_000
+RECORDS = 60_000
 NAIVE_RECORDS = 4_000
 ROUNDS = 3
 WAIT_S = 120.0
