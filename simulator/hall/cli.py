@@ -12,7 +12,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
 
 from simulator.hall.hall import TERMINALS_MAX, Hall, Options
 from simulator.hall.processes import ProcessError
@@ -141,13 +140,21 @@ async def _run(options: Options, folder: Path, console: Console) -> Summary:
 
 
 def _print(summary: Summary) -> None:
-    console = Console(file=sys.stdout)
-    table = Table(show_header=False, box=None)
-    for name, value in summary.as_dict().items():
-        table.add_row(name, str(value))
-    console.print(table)
-    verdict = (
-        f"told {summary.told}, at the centre {summary.stored}, lost {summary.lost}"
-        f", settled {summary.settled}"
+    s = summary
+    console = Console(file=sys.stdout, highlight=False)
+    console.print(
+        f"told {s.told}, at the centre {s.stored}, lost {s.lost}, untold {s.untold}, "
+        f"duplicated {s.duplicated}",
+        style="bold green" if s.good else "bold red",
     )
-    console.print(f"[bold]{verdict}[/bold]")
+    console.print(
+        f"settled {s.settled}, unsettled records {s.unsettled}, drained in {s.drained_s} s"
+    )
+    console.print(
+        f"slips {s.receipts_printed}, of unknown outcome {s.receipts_unknown}; "
+        f"utterances {s.utterances}; other records {s.records}; conflicts {s.conflicts}"
+    )
+    console.print(
+        f"offline {s.seconds_offline} s, kills {s.kills}, restarts {s.restarts}, "
+        f"ended by themselves {s.crashes}; seed {s.seed}, firmware on {s.firmware_runtime}"
+    )
