@@ -13,6 +13,7 @@ An error that reaches the loop ends it: `main` records it and resets. A reset is
 instant (effect journal).
 """
 
+import binascii
 import gc
 import sys
 
@@ -222,6 +223,7 @@ def _info(board, parts, machine, fault):
         "firmware=" + VERSION,
         "runtime=" + sys.implementation.name,
         "board=" + board.NAME,
+        "id=" + binascii.hexlify(machine.unique_id()).decode(),
         "reset=" + _RESETS.get(machine.reset_cause(), "unknown"),
         "devices=" + ",".join("%d:%s" % (number, name) for number, name, there in devices if there),
     ]

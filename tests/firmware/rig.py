@@ -77,6 +77,9 @@ class RigMachine:
     def WDT(self, timeout):  # noqa: N802 - as in machine
         return self.watchdog
 
+    def unique_id(self):
+        return b"\x19\x00\x01\x02\x03\x04"
+
     def reset_cause(self):
         return 1
 
