@@ -42,6 +42,8 @@ def process(command: list[str], log: Path) -> Iterator[None]:
             running.wait(STOP_TIMEOUT_S)
         running.kill()
         running.wait()
+        if running.stdout is not None:
+            running.stdout.close()
 
 
 @contextlib.contextmanager
