@@ -21,6 +21,7 @@ from sync_server.broker import BrokerError, run_broker
 from sync_server.config import load_config, parse_broker
 from sync_server.core.codes import IntakeCode
 from sync_server.core.store_port import StoreError
+from sync_server.export import ExportError, export_records
 from sync_server.facts import FactsReader
 from sync_server.keyring import KeyringError, open_keyring
 from sync_server.registry import RegistryError, add_terminal, revoke_terminal
@@ -48,6 +49,7 @@ _EXPECTED = (
     BrokerError,
     ConfigError,
     DatabaseError,
+    ExportError,
     KeyringError,
     OSError,
     RegistryError,
@@ -254,6 +256,26 @@ def _hex(text: str) -> bytes:
         return bytes.fromhex(text)
     except ValueError as error:
         raise ConfigError(f"correlation {text!r}: write the 16 hex digits of a log line") from error
+
+
+@app.command
+def export(
+    out: Path, *, data: Data = None, config: Config = None, unit: Unit = "", as_json: AsJson = False
+) -> None:
+    """Write records and what they say to a plain SQLite file; people stay pseudonyms.
+
+    Parameters
+    ----------
+    out
+        The file to make; one that exists is left alone.
+    """
+    with _reading(config, data) as connection:
+        rows = listings.records(connection, Scope(unit), facts=_facts_reader(config, data))
+        count = export_records(rows, out)
+    if as_json:
+        print(json.dumps({"records": count, "file": str(out)}))
+    else:
+        print(f"{count} records in {out}; open it with any SQLite tool.", file=sys.stderr)
 
 
 @app.command
