@@ -1,4 +1,4 @@
-"""One story over both brokers that a site may run: the server goes away, comes back, all settles.
+"""One story over both brokers that a site may run: the server is killed, comes back, all settles.
 
 Server and broker are processes; the terminal's outbox and uplink run here.
 """
@@ -43,6 +43,23 @@ def mosquitto(folder: Path) -> Iterator[int]:
         process.wait(10)
 
 
+@contextlib.contextmanager
+def killed_centre(folder: Path, port: int) -> Iterator[Path]:
+    """A sync server that is killed (-9) at the end, whatever it is doing."""
+    data = folder / "centre"
+    command = site.tongban("server", "run", "--data", str(data), "--broker", f"127.0.0.1:{port}")
+    with (folder / "server.log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+    assert process.stdout is not None
+    try:
+        assert b"ready" in process.stdout.readline()
+        yield data
+    finally:
+        process.kill()
+        process.wait(10)
+        process.stdout.close()
+
+
 def enrolled(folder: Path, data: Path, port: int) -> Bundle:
     path = folder / "t.bundle.toml"
     arguments = ("--hall", "city/town/hall", "--data", str(data), "--out", str(path))
@@ -66,11 +83,11 @@ def wait_settled(outbox: Outbox, seq: int) -> None:
         pytest.param(mosquitto, id="mosquitto", marks=pytest.mark.needs("mosquitto")),
     ],
 )
-def test_all_settles_once_though_the_server_goes_away_in_the_middle(broker, tmp_path: Path) -> None:
+def test_all_settles_once_though_the_server_is_killed_in_the_middle(broker, tmp_path: Path) -> None:
     items = [Draft(*item.encoded, visit=True) for item in passages(RECORDS)]
     half = RECORDS // 2
     with broker(tmp_path) as port:
-        with site.centre(tmp_path, port) as data:
+        with killed_centre(tmp_path, port) as data:
             bundle = enrolled(tmp_path, data, port)
             outbox = Outbox.open(
                 tmp_path / "outbox.db",
