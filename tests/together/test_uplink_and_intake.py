@@ -1,4 +1,4 @@
-"""Terminal and centre agree, record by record, though its disk is put back at any moment."""
+"""Terminal and centre agree, record by record, whatever the network, restarts and old disks do."""
 
 import random
 import tempfile
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from edge_agent.core import uplink as ux
 from protocol.receipts import ExceptionCode
+from sync_server.core.codes import IntakeCode
 from tests.together.two_sides import TwoSides
 
 ACTIONS = (
@@ -18,6 +19,7 @@ ACTIONS = (
     *("repeat up", "repeat down", "lose up", "lose down", "wait long", "line refuses"),
     *("restart terminal", "restart server", "reconnect", "copy disk", "restore disk"),
 )
+NO_DISKS = tuple(action for action in ACTIONS if not action.endswith("disk"))
 COPIES_MAX = 4
 RESTORES_MAX = 6
 Step = tuple[str, int]
@@ -84,6 +86,37 @@ def test_any_storm_ends_in_one_agreed_history(storm: list[Step]) -> None:
         assert storm_violations(Path(folder), storm) == []
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    *(st.integers(0, 9), st.integers(1, 9), st.integers(1, 9)),
+    st.lists(st.tuples(st.sampled_from(NO_DISKS), st.integers(0, 59)), max_size=20),
+)
+def test_a_disk_older_than_the_centre_ends_as_a_held_branch(
+    before: int, lost: int, after: int, storm: list[Step]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        sides = TwoSides(Path(folder))
+        try:
+            sides.connect()
+            if before:
+                sides.append(before)
+            sides.copy_disk()
+            sides.append(lost)
+            assert sides.calm() == []
+            main = sides.main()
+            sides.restore_disk(0)
+            for action, number in storm:
+                act(sides, action, number)
+                assert sides.violations() == []
+            sides.append(after)
+            assert sides.calm() == []
+            assert sides.main() == main
+            (branch,) = sides.branches()
+            assert (branch.fork_seq, branch.seq) == (before, sides.outbox.settled_seq)
+        finally:
+            sides.close()
+
+
 def test_long_storms_with_many_restored_disks(tmp_path: Path) -> None:
     for seed in range(50):
         dice = random.Random(seed)
@@ -138,3 +171,35 @@ def test_an_old_disk_hears_answers_meant_for_its_later_self(sides: TwoSides) -> 
     assert sides.alarms == set()
     assert [row.seq for row in sides.main()] == list(range(1, 8))
     assert [(chain.fork_seq, chain.seq) for chain in sides.branches()] == [(3, 4)]
+
+
+def test_a_server_that_dies_between_commit_and_receipt(sides: TwoSides) -> None:
+    sides.append(10)
+    sides.deliver_up(count=3)
+    assert len(sides.main()) == 10
+    sides.down.clear()  # it died before it published
+    sides.restart_server()
+    assert sides.outbox.settled_seq == 0
+    assert sides.calm() == []
+    assert len(sides.main()) == 10
+    assert sides.branches() == []
+    counts = sides.centre.store.tables.counts
+    assert counts[1, IntakeCode.ACCEPTED][0] == 3
+    assert (1, IntakeCode.DUPLICATE) in counts
+
+
+def test_a_terminal_that_dies_in_the_middle_of_its_backlog(sides: TwoSides) -> None:
+    for _ in range(9):
+        sides.append(30)  # more than one epoch
+    while sides.outbox.settled_seq < 100:
+        sides.deliver_up()
+        sides.deliver_down()
+    sides.deliver_up(count=2)  # stored; the receipts never arrive
+    settled = sides.outbox.settled_seq
+    assert len(sides.main()) == settled + 8
+    sides.restart_terminal()
+    assert sides.outbox.settled_seq == sides.uplink.settled_seq == settled
+    sides.append(1)
+    assert sides.calm() == []
+    assert [row.seq for row in sides.main()] == list(range(1, 272))
+    assert sides.branches() == []
