@@ -12,6 +12,7 @@ of these calls; `wake`, if set, is called so that the owner of the line makes it
 """
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
@@ -26,7 +27,7 @@ COMMON_FAULTS: Mapping[str, Fault] = {
 }
 
 
-class UartDevice:
+class UartDevice(ABC):
     """Base of the models on a serial line. Randomness comes from `rng` only."""
 
     FAULTS: ClassVar[Mapping[str, Fault]] = COMMON_FAULTS
@@ -99,17 +100,17 @@ class UartDevice:
         if self.wake is not None:
             self.wake()
 
-    def _byte(self, byte: int, now_ms: float) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _byte(self, byte: int, now_ms: float) -> None: ...
 
-    def _tick(self, now_ms: float) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _tick(self, now_ms: float) -> None: ...
 
-    def _deadline(self) -> float | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _deadline(self) -> float | None: ...
 
-    def _power_lost(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _power_lost(self) -> None: ...
 
-    def _power_returned(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _power_returned(self) -> None: ...

@@ -16,6 +16,7 @@ from typing import Any
 
 from edge_agent.technician.image import build_image
 from simulator.board.board import Board
+from simulator.board.runtime import best_runtime
 from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.gate import Gate
 from simulator.devices.help_button import HelpButton
@@ -84,6 +85,8 @@ class Hall:
     async def open(self) -> None:
         """Start broker, centre, network and terminals. Raises ProcessError with the log's end."""
         options = self.options
+        if best_runtime() != "micropython":
+            self.notice("MicroPython is not installed here: the firmware runs under CPython")
         self.queue = make_people(options.seed, options.terminals)
         image = self.folder / "firmware"
         build_image(image)
@@ -132,6 +135,7 @@ class Hall:
             place.devices(),
             firmware_folder=image,
             speed=self.options.speed,
+            runtime=best_runtime(),
             seed=self.options.seed,
         )
         data = self.folder / f"{name}.data"
