@@ -10,7 +10,6 @@ from dataclasses import dataclass
 SIZE_MIN = 2
 SIZE_MAX = 3
 COLUMNS_80_MM = 48
-COLUMNS_58_MM = 32
 LINES_MAX = 40
 SLIP_BYTES_MAX = 4096
 UNPRINTABLE = "〓"
