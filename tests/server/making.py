@@ -38,6 +38,11 @@ def number_of(index: int) -> str:
     return digits + check_character(digits)
 
 
+def spoilt(raw: bytes) -> bytes:
+    """`raw` with one bit of its last byte wrong: never by chance the same bytes."""
+    return raw[:-1] + bytes((raw[-1] ^ 1,))
+
+
 def passage(index: int = 0, direction: int = DIRECTION_ENTRY) -> GatePassage:
     return GatePassage("gate", 1, direction, Person("C", number_of(index), "样例甲"), 0, 7)
 

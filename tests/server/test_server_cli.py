@@ -17,7 +17,7 @@ from sync_server.core.codes import IntakeCode
 from sync_server.intake_worker import Message
 from sync_server.service import open_centre
 from tests.server.guards import Answers, message_of, worker_of
-from tests.server.making import Centre, SimTerminal, number_of
+from tests.server.making import Centre, SimTerminal, number_of, spoilt
 from tongban.config import load
 
 HALL = "dongguan/nancheng/hall-1"
@@ -72,7 +72,7 @@ def filled(typed, tmp_path: Path) -> Path:
             message_of(first.batch(1, 5)),
             message_of(second.batch(1, 4), "gate-2"),
             message_of(twin.batch(3, 3)),
-            message_of(first.batch(1, 5)[:-1] + b"\0"),
+            message_of(spoilt(first.batch(1, 5))),
             Message("tb/1/nobody/up/batch", b"hello", 5),
         ]
     )

@@ -3,7 +3,7 @@
 from protocol.state import WILL_NUMBER, TerminalState, sign_state
 from sync_server.core.codes import IntakeCode
 from sync_server.core.fleet import take_state
-from tests.server.making import NOON_MS, Centre, SimTerminal
+from tests.server.making import NOON_MS, Centre, SimTerminal, spoilt
 
 
 def snapshot(terminal: SimTerminal, session: int, number: int, **fields: object) -> bytes:
@@ -60,7 +60,7 @@ def test_forged_foreign_and_revoked_states_are_refused(
     centre: Centre, terminal: SimTerminal
 ) -> None:
     raw = snapshot(terminal, 1, 1)
-    assert take(centre, raw[:-1] + b"\0") is IntakeCode.REFUSED_BAD_SIGNATURE
+    assert take(centre, spoilt(raw)) is IntakeCode.REFUSED_BAD_SIGNATURE
     assert take(centre, raw, "gate-9") is IntakeCode.REFUSED_UNKNOWN_TERMINAL
     other = SimTerminal(centre.keys, "gate-2")
     other.device = terminal.device

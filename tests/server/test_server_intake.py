@@ -9,7 +9,7 @@ from protocol.receipts import ExceptionCode, Hold, HoldReason, Receipt, Rewind
 from protocol.records import CODING_MSGPACK, DIRECTION_EXIT, Person, ServiceFact
 from sync_server.core.codes import IntakeCode
 from sync_server.core.intake import BRANCHES_MAX, REWIND_INTERVAL_MS
-from tests.server.making import NOON_MS, Centre, SimTerminal, number_of, passage
+from tests.server.making import NOON_MS, Centre, SimTerminal, number_of, passage, spoilt
 
 
 def receipt(centre: Centre, raw: bytes) -> Receipt:
@@ -169,7 +169,7 @@ def test_an_epoch_whose_opener_is_broken_is_quarantined_whole(
     centre: Centre, terminal: SimTerminal
 ) -> None:
     epoch = terminal.new_epoch()
-    epoch.opener = epoch.opener[:-1] + bytes((epoch.opener[-1] ^ 1,))
+    epoch.opener = spoilt(epoch.opener)
     terminal.visit(2)
     answer = receipt(centre, terminal.batch(1, 2))
     assert [code for _, code in answer.exceptions] == [ExceptionCode.QUARANTINED_SEAL] * 2
@@ -182,7 +182,7 @@ def test_an_epoch_whose_opener_is_broken_is_quarantined_whole(
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (lambda raw: raw[:-1] + bytes((raw[-1] ^ 1,)), IntakeCode.REFUSED_BAD_SIGNATURE),
+        (spoilt, IntakeCode.REFUSED_BAD_SIGNATURE),
         (lambda raw: raw[:40], IntakeCode.REFUSED_TOO_SHORT),
         (lambda raw: raw + bytes(BATCH_BYTES_MAX), IntakeCode.REFUSED_TOO_LARGE),
     ],

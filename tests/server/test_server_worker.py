@@ -24,7 +24,7 @@ from tests.server.guards import (
     receipts_follow_commits,
     worker_of,
 )
-from tests.server.making import Centre, SimTerminal, centre_keys, new_store, number_of
+from tests.server.making import Centre, SimTerminal, centre_keys, new_store, number_of, spoilt
 
 WAIT_S = 5.0
 
@@ -149,7 +149,7 @@ def test_refused_messages_are_counted_and_a_bounded_sample_is_kept(hall) -> None
     centre, terminal, answers = hall
     terminal.visit(1)
     raw = terminal.batch(1, 1)
-    bad = raw[:-1] + bytes((raw[-1] ^ 1,))
+    bad = spoilt(raw)
     worker = worker_of(centre, answers.publish)
     for _ in range(50):
         worker.handle([message_of(bad), message_of(raw, "gate-9")])
