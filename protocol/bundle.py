@@ -11,19 +11,21 @@ import tomllib
 from typing import NamedTuple, TypeVar
 
 from protocol.errors import BundleError, KeyFormatError, LocalError, Reason
-from protocol.fields import is_terminal
+from protocol.fields import LETTER_PATTERN, is_terminal
 from protocol.keys import CentrePublic, DeviceKey
 
 T = TypeVar("T")
 BUNDLE_BYTES_MAX = 16 * 1024
 FORMAT = 1
 _UNIT = re.compile(r"[a-z0-9-]{1,40}(?:/[a-z0-9-]{1,40}){0,7}")
+_LETTER = re.compile(LETTER_PATTERN)
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
 _CURE = "ask the centre for a new bundle: tongban server add-terminal"
 
 
 class Bundle(NamedTuple):
-    """`unit`: path in the unit tree, as `dongguan/nancheng/hall-1`."""
+    """`unit`: path in the unit tree, as `dongguan/nancheng/hall-1`. `letter`: unique in its hall,
+    begins the ticket numbers of this terminal."""
 
     terminal: str
     unit: str
@@ -31,6 +33,7 @@ class Bundle(NamedTuple):
     centre_public: CentrePublic
     broker_host: str
     broker_port: int
+    letter: str
 
     @property
     def device_key(self) -> DeviceKey:
@@ -51,6 +54,7 @@ def to_toml(bundle: Bundle) -> str:
 format = {FORMAT}
 terminal = "{bundle.terminal}"
 unit = "{bundle.unit}"
+letter = "{bundle.letter}"
 device_seed = "{_text(bundle.device_seed)}"
 
 [centre]
@@ -89,6 +93,7 @@ def from_toml(text: str) -> Bundle:
         centre,
         _value(tree, "broker.host", str),
         _value(tree, "broker.port", int),
+        _value(tree, "letter", str),
     )
     problem = _problem(bundle)
     if problem:
@@ -101,6 +106,8 @@ def _problem(bundle: Bundle) -> str:
         return "terminal is not 3 to 32 of a-z, 0-9, hyphen"
     if _UNIT.fullmatch(bundle.unit) is None:
         return "unit is not a path of 1 to 8 names of a-z, 0-9, hyphen"
+    if _LETTER.fullmatch(bundle.letter) is None:
+        return "letter is not 1 or 2 of A-Z without I and O"
     if _HOST.fullmatch(bundle.broker_host) is None:
         return "broker.host is no host name or address"
     if not 1 <= bundle.broker_port <= 65535:

@@ -80,6 +80,10 @@ class StateError(RemoteError):
     """A terminal state was refused; ask for the next snapshot."""
 
 
+class CommandError(RemoteError):
+    """A command of the centre was refused; it is neither taken nor acknowledged."""
+
+
 class StatusListError(RemoteError):
     """A status list was refused; go on with the one in force."""
 

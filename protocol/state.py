@@ -66,7 +66,9 @@ class TerminalState(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """A full snapshot. `backlog`: unsettled records; `oldest_age_ms`: age of the oldest of them.
 
     `versions` names what runs: agent, firmware, runtime, catalogue ... `time_quality` as in
-    records. `first_unsettled_seq` is the next seq when nothing is unsettled.
+    records. `first_unsettled_seq` is the next seq when nothing is unsettled. `visits`: those ever
+    made durable here, so those whose person could be told. `commands_through`: the highest number
+    of the centre's commands that was taken.
     """
 
     number: Annotated[int, Meta(ge=0, le=WILL_NUMBER)]
@@ -79,6 +81,9 @@ class TerminalState(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     versions: Annotated[dict[_Word, _Word], Meta(max_length=VERSIONS_MAX)] = {}
     devices: Annotated[tuple[DeviceCondition, ...], Meta(max_length=DEVICES_MAX)] = ()
     alarms: Annotated[tuple[Alarm, ...], Meta(max_length=ALARMS_MAX)] = ()
+    visits: _U63 = 0
+    visits_settled: _U63 = 0
+    commands_through: _U63 = 0
 
 
 class SignedState(msgspec.Struct, frozen=True):

@@ -7,11 +7,12 @@ from protocol.fields import TERMINAL_PATTERN, pack_terminal
 
 ROOT = "tb/1"
 TERMINAL_ID = re.compile(TERMINAL_PATTERN)
-UP_BATCH, UP_STATE, DOWN_RECEIPT = "up/batch", "up/state", "down/receipt"
+UP_BATCH, UP_STATE = "up/batch", "up/state"
+DOWN_RECEIPT, DOWN_COMMAND = "down/receipt", "down/command"
 STATUS_LIST = "down/status_list"
 TOPIC_CHARACTERS_MAX = 64
 
-_TERMINAL_NAMES = frozenset({UP_BATCH, UP_STATE, DOWN_RECEIPT})
+_TERMINAL_NAMES = frozenset({UP_BATCH, UP_STATE, DOWN_RECEIPT, DOWN_COMMAND})
 _TOPIC = re.compile(rf"{ROOT}/(?:({TERMINAL_PATTERN})/)?((?:up|down)/[a-z_]+)")
 
 
@@ -33,6 +34,11 @@ def up_state(terminal: str) -> str:
 def down_receipt(terminal: str) -> str:
     """Where the centre answers a terminal."""
     return _of(terminal, DOWN_RECEIPT)
+
+
+def down_command(terminal: str) -> str:
+    """Where the centre asks something of a terminal."""
+    return _of(terminal, DOWN_COMMAND)
 
 
 def status_list() -> str:

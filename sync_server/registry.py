@@ -1,5 +1,6 @@
 """Terminals: enrolled with a bundle, revoked by name."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from protocol.keys import SEED_BYTES, CentrePublic, DeviceKey
 from sync_server.config import BrokerConfig
 from sync_server.store_sqlite import immediate
 from sync_server.units import check_unit
+
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # without I and O, which read as digits
 
 
 class RegistryError(Exception):
@@ -36,7 +39,8 @@ def add_terminal(
         raise RegistryError(f"terminal {name!r}: needs 3 to 32 of a-z, 0-9, - ({TERMINAL_PATTERN})")
     check_unit(unit)
     seed = os.urandom(SEED_BYTES)
-    bundle = Bundle(name, unit, seed, centre, broker.host, broker.port)
+    letter = _free_letter(connection, unit)
+    bundle = Bundle(name, unit, seed, centre, broker.host, broker.port, letter)
     try:
         text = to_toml(bundle)
     except LocalError as error:
@@ -60,6 +64,18 @@ def add_terminal(
     return bundle
 
 
+def _free_letter(connection: apsw.Connection, unit: str) -> str:
+    """The first one that no terminal of this unit has. Another process that takes it in the
+    meantime makes the insert fail, never two terminals with one letter."""
+    found = connection.execute("SELECT letter FROM terminal WHERE unit = ?", (unit,))
+    taken = {letter for (letter,) in found}
+    pairs = map("".join, itertools.product(LETTERS, repeat=2))
+    free = next((text for text in itertools.chain(LETTERS, pairs) if text not in taken), None)
+    if free is None:
+        raise RegistryError(f"{unit} has a terminal for every letter; make a second unit of it")
+    return free
+
+
 def _insert(connection: apsw.Connection, bundle: Bundle, now_ms: int) -> None:
     found = connection.execute("SELECT 1 FROM terminal WHERE name = ?", (bundle.terminal,))
     if found.fetchone() is not None:
@@ -68,8 +84,14 @@ def _insert(connection: apsw.Connection, bundle: Bundle, now_ms: int) -> None:
             "second key"
         )
     connection.execute(
-        "INSERT INTO terminal(name, unit, verify_key, added_ms) VALUES(?, ?, ?, ?)",
-        (bundle.terminal, bundle.unit, DeviceKey(bundle.device_seed).verify_key, now_ms),
+        "INSERT INTO terminal(name, unit, letter, verify_key, added_ms) VALUES(?, ?, ?, ?, ?)",
+        (
+            bundle.terminal,
+            bundle.unit,
+            bundle.letter,
+            DeviceKey(bundle.device_seed).verify_key,
+            now_ms,
+        ),
     )
 
 

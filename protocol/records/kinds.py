@@ -12,6 +12,8 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from protocol.fields import TICKET_NUMBER_PATTERN
+
 U8 = Annotated[int, Meta(ge=0, le=0xFF)]
 U32 = Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
 U63 = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -21,7 +23,12 @@ Bytes8 = Annotated[bytes, Meta(min_length=8, max_length=8)]
 I64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 FIELDS_MAX = 64
 
+TicketNumber = Annotated[str, Meta(pattern=f"^{TICKET_NUMBER_PATTERN}$")]
+Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+
 DIRECTION_ENTRY, DIRECTION_EXIT = 1, 2
+GROUND_AGE, GROUND_OFFICER = 1, 2
+ANSWERED_AT_DESK, ANSWERED_ON_PAGE = 1, 2
 OUTCOME_PRINTED, OUTCOME_NOT_PRINTED, OUTCOME_UNKNOWN = 1, 2, 3
 
 
@@ -111,7 +118,41 @@ class DeviceState(msgspec.Struct, frozen=True, array_like=True):
     detail: U8 = 0
 
 
-Body = GatePassage | ServiceFact | PrintOutcome | HelpCall | TerminalStarted | DeviceState
+class TicketIssued(msgspec.Struct, frozen=True, array_like=True):
+    """A walk-in number in the green channel. `number`: the terminal's letter and counter, B-017;
+    `day`: the business date it is for. `ground`: why the person is eligible, age or an officer's
+    word; then `officer` is whose."""
+
+    service: Name
+    definition: U32
+    matter: Name
+    number: TicketNumber
+    day: Day
+    ground: Annotated[int, Meta(ge=1, le=2)]
+    person: Person
+    officer: Person | None = None
+
+
+class HelpAnswered(msgspec.Struct, frozen=True, array_like=True):
+    """An officer answered a call for help. `event`: that of the help.call. `wait_ms`: from press
+    to answer, 0xFFFFFFFF when the board restarted between. `by`: the contact at the officers'
+    desk, or the officer's page."""
+
+    event: U32
+    wait_ms: U32
+    by: Annotated[int, Meta(ge=1, le=2)]
+
+
+Body = (
+    GatePassage
+    | ServiceFact
+    | PrintOutcome
+    | HelpCall
+    | TerminalStarted
+    | DeviceState
+    | TicketIssued
+    | HelpAnswered
+)
 
 
 class KindInfo(NamedTuple):
@@ -130,4 +171,6 @@ KINDS: dict[int, KindInfo] = {
     4: KindInfo("help.call", 1, HelpCall, visit=False),
     5: KindInfo("terminal.started", 1, TerminalStarted, visit=False),
     6: KindInfo("device.state", 1, DeviceState, visit=False),
+    7: KindInfo("ticket.issued", 1, TicketIssued, visit=True),
+    8: KindInfo("help.answered", 1, HelpAnswered, visit=False),
 }

@@ -19,10 +19,12 @@ from protocol.records import (
     Common,
     DeviceState,
     GatePassage,
+    HelpAnswered,
     HelpCall,
     PrintOutcome,
     ServiceFact,
     TerminalStarted,
+    TicketIssued,
 )
 from sync_server.core.store_port import VisitRow
 
@@ -75,6 +77,14 @@ def _append_fact(key: Key, common: Common, body: Body, person_ref: bytes | None)
     return VisitRow(terminal, branch, seq, day, person_ref, 0, body.service, 0, 0, branch != 0)
 
 
+def _append_ticket(
+    key: Key, _common: Common, body: Body, person_ref: bytes | None
+) -> VisitRow | None:
+    assert isinstance(body, TicketIssued)
+    terminal, branch, seq = key
+    return VisitRow(terminal, branch, seq, body.day, person_ref, 0, body.service, 0, 0, branch != 0)
+
+
 def _keep(_key: Key, _common: Common, _body: Body, _person_ref: bytes | None) -> None:
     return None
 
@@ -86,4 +96,6 @@ RULES: dict[type[Body], Rule] = {
     HelpCall: _keep,
     TerminalStarted: _keep,
     DeviceState: _keep,
+    TicketIssued: _append_ticket,
+    HelpAnswered: _keep,
 }

@@ -8,13 +8,16 @@ CREATE TABLE meta(
 -- generation: new after each restore from a backup. status_list_version: never goes back.
 INSERT INTO meta VALUES ('generation', 1), ('status_list_version', 0);
 
+-- letter: begins the ticket numbers of this terminal, so no two of a hall print the same.
 CREATE TABLE terminal(
   terminal INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
   unit TEXT NOT NULL,
+  letter TEXT NOT NULL,
   verify_key BLOB NOT NULL,
   revoked INTEGER NOT NULL DEFAULT 0,
-  added_ms INTEGER NOT NULL
+  added_ms INTEGER NOT NULL,
+  UNIQUE(unit, letter)
 ) STRICT;
 
 -- branch: where its first records went.

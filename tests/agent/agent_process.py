@@ -44,7 +44,9 @@ class AgentProcess:
         centre = CENTRE.public
         seed = DEVICE.to_bytes()
         port = closed_port()
-        bundle.write_text(to_toml(Bundle(TERMINAL, "city/hall-1", seed, centre, "127.0.0.1", port)))
+        bundle.write_text(
+            to_toml(Bundle(TERMINAL, "city/hall-1", seed, centre, "127.0.0.1", port, "A"))
+        )
         self.command = ["--bundle", str(bundle), "--board", board, "--data", str(self.data), *flags]
         if config:
             (folder / "terminal.toml").write_text(config, "utf-8")

@@ -71,7 +71,7 @@ class LiveCentre:
         self._subscribed = threading.Event()
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.reconnect_delay_set(1, 1)
-        self._client.connect(HOST, port)
+        self._client.connect(HOST, port, "A")
         self._client.loop_start()
         assert self._subscribed.wait(WAIT_S)
 

@@ -15,7 +15,7 @@ from protocol.receipts import Receipt, Rewind, sign_receipt, sign_rewind
 from protocol.status_list import Scrypt, StatusList, sign_status_list
 from tests.agent.outbox_guards import CENTRE, DEVICE, TERMINAL, Clock, open_outbox
 
-BUNDLE = Bundle(TERMINAL, "hall", DEVICE.to_bytes(), CENTRE.public, "127.0.0.1", 9)
+BUNDLE = Bundle(TERMINAL, "hall", DEVICE.to_bytes(), CENTRE.public, "127.0.0.1", 9, "A")
 
 
 @pytest.fixture

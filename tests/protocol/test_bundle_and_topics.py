@@ -16,6 +16,7 @@ BUNDLE = Bundle(
     CENTRE.public,
     "127.0.0.1",
     1883,
+    "A",
 )
 
 
@@ -27,7 +28,7 @@ BUNDLE = Bundle(
     st.integers(1, 65535),
 )
 def test_a_bundle_comes_back(terminal: str, unit: list[str], seed: bytes, port: int) -> None:
-    bundle = Bundle(terminal, "/".join(unit), seed, CENTRE.public, "broker.example", port)
+    bundle = Bundle(terminal, "/".join(unit), seed, CENTRE.public, "broker.example", port, "B")
     assert from_toml(to_toml(bundle)) == bundle
 
 
@@ -45,6 +46,8 @@ def test_a_bundle_signs_as_its_terminal() -> None:
         BUNDLE._replace(broker_host='h"\nport = 1'),
         BUNDLE._replace(broker_port=0),
         BUNDLE._replace(broker_port=65536),
+        BUNDLE._replace(letter="I"),
+        BUNDLE._replace(letter='A"'),
     ],
 )
 def test_a_bundle_that_would_not_come_back_is_not_written(wrong: Bundle) -> None:

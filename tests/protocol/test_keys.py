@@ -62,7 +62,9 @@ def test_secrets_are_not_in_repr_pickle_or_copy() -> None:
             with pytest.raises(TypeError):
                 leak(holder)
     secrets = [CENTRE.to_bytes()[:32], DEVICE.to_bytes(), entropy("epoch root")]
-    bundle = Bundle("hall-a-01", "city/hall", DEVICE.to_bytes(), CENTRE.public, "localhost", 1883)
+    bundle = Bundle(
+        "hall-a-01", "city/hall", DEVICE.to_bytes(), CENTRE.public, "localhost", 1883, "A"
+    )
     for shown in map(repr, (CENTRE, DEVICE, epoch, reader, bundle)):
         assert not any(s.hex() in shown or str(s)[2:-1] in shown for s in secrets)
 

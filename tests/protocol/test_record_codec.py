@@ -8,19 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.errors import LocalError, Reason, RecordError, RecordRefusedError
+from protocol.fields import TICKET_NUMBER_PATTERN
 from protocol.records import (
+    ANSWERED_AT_DESK,
     CODING_MSGPACK,
+    GROUND_OFFICER,
     KINDS,
     RECORD_BYTES_MAX,
     Body,
     Common,
     DeviceState,
     GatePassage,
+    HelpAnswered,
     HelpCall,
     Person,
     PrintOutcome,
     ServiceFact,
     TerminalStarted,
+    TicketIssued,
     decode,
     encode,
     is_visit,
@@ -50,6 +55,18 @@ BODIES: st.SearchStrategy[Body] = st.one_of(
     st.builds(HelpCall, U32, U32),
     st.builds(TerminalStarted, NAMES, NAMES),
     st.builds(DeviceState, U8, U8, U8),
+    st.builds(
+        TicketIssued,
+        NAMES,
+        U32,
+        NAMES,
+        st.from_regex(TICKET_NUMBER_PATTERN, fullmatch=True),
+        st.dates().map(str),
+        st.integers(1, 2),
+        PEOPLE,
+        PEOPLE | st.none(),
+    ),
+    st.builds(HelpAnswered, U32, U32, st.integers(1, 2)),
 )
 COMMONS = st.builds(
     Common,
@@ -100,6 +117,17 @@ def test_golden_bytes_say_what_they_said() -> None:
         HelpCall(9, 250),
         TerminalStarted("0.1.0", "power_on"),
         DeviceState(2, 4, 3),
+        TicketIssued(
+            "number",
+            1,
+            "social",
+            "B-017",
+            "2026-08-02",
+            GROUND_OFFICER,
+            PASSAGE.person,
+            Person("C", "440102190002020046", "样例乙"),
+        ),
+        HelpAnswered(9, 41_250, ANSWERED_AT_DESK),
     ]
 
 
@@ -218,7 +246,7 @@ def test_a_visit_is_said_by_the_kind_or_by_the_service() -> None:
 
 
 def test_numbers_of_kinds_never_change() -> None:
-    named = {kind: info.name for kind, info in KINDS.items() if kind <= 6}
+    named = {kind: info.name for kind, info in KINDS.items() if kind <= 8}
     assert named == {
         1: "gate.passage",
         2: "service.fact",
@@ -226,4 +254,6 @@ def test_numbers_of_kinds_never_change() -> None:
         4: "help.call",
         5: "terminal.started",
         6: "device.state",
+        7: "ticket.issued",
+        8: "help.answered",
     }

@@ -208,7 +208,8 @@ def enrol(
     assert isinstance(store, SqliteStore)
     other = open_store(store.connection.filename)  # as the command line does it, beside a server
     other.connection.execute(
-        "INSERT INTO terminal(name, unit, verify_key, revoked, added_ms) VALUES(?, ?, ?, ?, 0) "
+        "INSERT INTO terminal(name, unit, letter, verify_key, revoked, added_ms) "
+        "VALUES(?, ?, (SELECT char(65 + count(*)) FROM terminal), ?, ?, 0) "
         "ON CONFLICT(name) DO UPDATE SET revoked = excluded.revoked",
         (name, unit, verify_key, revoked),
     )
