@@ -12,18 +12,30 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
-SYSTEM_PACKAGES = {"mosquitto": "mosquitto"}
-"""Program -> Debian package that brings it."""
+SYSTEM_PACKAGES = {
+    "mosquitto": "mosquitto",
+    "chromium": "chromium",
+    "chinese-font": "fonts-noto-cjk",  # with all of GB18030, as the terminals have it
+}
+"""What a test needs (its mark `needs`) -> Debian package that brings it."""
+FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
+FONT = "NotoSansCJK-Regular.ttc"
 FIRMWARE_STUBS = "micropython-esp32-stubs==1.29.*"
 STUBS_FOLDER = HERE / ".venv" / "firmware-stubs"
 """A folder of their own: they shadow CPython's standard library for mypy."""
 SEARCH = "/usr/sbin:/usr/local/sbin"
 
 
+def is_there(need: str) -> bool:
+    """Whether this machine has the program or font."""
+    if need == "chinese-font":
+        return any(path for folder in FONT_FOLDERS for path in Path(folder).rglob(FONT))
+    return bool(shutil.which(need, path=os.environ.get("PATH", "") + os.pathsep + SEARCH))
+
+
 def missing() -> dict[str, str]:
-    """The programs that are not on this machine, with their packages."""
-    path = os.environ.get("PATH", "") + os.pathsep + SEARCH
-    return {p: d for p, d in SYSTEM_PACKAGES.items() if not shutil.which(p, path=path)}
+    """What is not on this machine, with the packages that bring it."""
+    return {need: package for need, package in SYSTEM_PACKAGES.items() if not is_there(need)}
 
 
 def install_system_packages(asked: bool) -> dict[str, str]:
