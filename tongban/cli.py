@@ -18,6 +18,7 @@ app.command(
     name="server",
     help="At the centre: receive records, list them, add terminals.",
 )
+app.command("simulator.cli:app", name="sim", help="Parts of the simulator by themselves.")
 
 
 def main() -> None:

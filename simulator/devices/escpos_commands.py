@@ -118,13 +118,15 @@ class Engine:
     def _feed_dots(self, p: bytes, at_ms: float) -> None:
         if not self.paper.is_empty:
             self.paper.print_line(at_ms)
-        self.paper.fed_dots += p[0]
+        self.paper.feed(p[0], at_ms)
 
     def _cut(self, p: bytes, at_ms: float) -> None:
         if p[0] not in CUTS:
             return
         if not self.paper.is_empty:
             self.paper.print_line(at_ms)
+        if len(p) > 1:
+            self.paper.feed(p[1], at_ms)
         self._end_slip(CUTS[p[0]], at_ms)
 
     def _old_full_cut(self, _p: bytes, at_ms: float) -> None:
@@ -136,7 +138,9 @@ class Engine:
     def _raster(self, p: bytes, at_ms: float) -> None:
         columns, rows = p[2] | p[3] << 8, p[4] | p[5] << 8
         if columns and rows and len(p) == 6 + columns * rows:
-            self._put_block(Raster(columns, rows, p[6:]), at_ms)
+            wide, high = 1 + (p[1] & 1), 1 + (p[1] >> 1 & 1)
+            raster = Raster(columns, rows, p[6:], self.paper.align, wide, high)
+            self._put_block(raster, at_ms)
 
     def _put_block(self, item: Raster | Qr | Barcode, at_ms: float) -> None:
         if not self.paper.is_empty:
@@ -151,7 +155,8 @@ class Engine:
         if system == 73 and data[:1] == b"{":
             data = data[2:]  # CODE128 begins with its code set, {A {B or {C
         if data:
-            self._put_block(Barcode(system, data), at_ms)
+            paper = self.paper
+            self._put_block(Barcode(system, data, paper.align, paper.barcode_dots), at_ms)
 
     def _symbol(self, p: bytes, at_ms: float) -> None:
         """GS ( k: p = 31 function parameters; symbols other than QR (31) are not shown."""
@@ -166,7 +171,8 @@ class Engine:
             self.paper.qr_data = p[3:]
         elif function == 81 and self.paper.qr_data:
             paper = self.paper
-            self._put_block(Qr(paper.qr_data, paper.module_dots, paper.correction), at_ms)
+            qr = Qr(paper.qr_data, paper.module_dots, paper.correction, paper.align)
+            self._put_block(qr, at_ms)
 
     def _response(self, p: bytes, at_ms: float) -> None:
         """GS ( H: function 48 process ID response, 49 offline response."""

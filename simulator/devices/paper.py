@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 DOTS_A_LINE = 30
 """Line spacing after power-up: 1/6 inch at 180 steps; 203 dpi heads use nearly the same."""
 CHARACTER_DOTS = 24
+BARCODE_DOTS = 162
+"""Height of a barcode after power-up."""
 REPLACEMENT = "\u25a1"
 """Printed for a character that the printer's font does not hold."""
 SLIP_ITEMS_MAX = 10_000
@@ -16,13 +18,17 @@ CODE_PAGES = {0: "cp437", 2: "cp850", 16: "cp1252", 17: "cp866", 18: "cp852", 19
 
 @dataclass(frozen=True)
 class Style:
-    """How characters look. `width` and `height` are multipliers 1..8 of the 12x24 / 24x24 font."""
+    """How characters look. `width` and `height` are multipliers 1..8 of the 12x24 / 24x24 font.
+
+    `narrow`: characters beyond ASCII are of a code page, as wide as a letter.
+    """
 
     width: int = 1
     height: int = 1
     bold: bool = False
     underline: bool = False
     reverse: bool = False
+    narrow: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,10 +41,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Line:
-    """One printed line. `align` is 'left', 'centre' or 'right'."""
+    """One printed line. `align` is 'left', 'centre' or 'right'; `dots`: how far it moved paper."""
 
     spans: tuple[Span, ...]
     align: str = "left"
+    dots: int = DOTS_A_LINE
 
     @property
     def text(self) -> str:
@@ -58,11 +65,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Raster:
-    """A bit image as it came: `columns` bytes a row, `rows` rows, most significant bit left."""
+    """A bit image as it came: `columns` bytes a row, `rows` rows, most significant bit left.
+
+    `width`, `height`: how often a dot is repeated, 1 or 2.
+    """
 
     columns: int
     rows: int
     data: bytes
+    align: str = "left"
+    width: int = 1
+    height: int = 1
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,7 @@ class Qr:
     data: bytes
     module_dots: int
     correction: str
+    align: str = "left"
 
 
 @dataclass(frozen=True)
@@ -80,9 +94,18 @@ class Barcode:
 
     system: int
     data: bytes
+    align: str = "left"
+    dots: int = BARCODE_DOTS
 
 
-Item = Line | Raster | Qr | Barcode
+@dataclass(frozen=True)
+class Feed:
+    """Blank paper between two things that are printed."""
+
+    dots: int
+
+
+Item = Line | Raster | Qr | Barcode | Feed
 
 
 @dataclass
@@ -135,7 +158,7 @@ class Paper:
         self.chinese = self._chinese_at_start
         self.code_page = 0
         self.spacing_dots = DOTS_A_LINE
-        self.barcode_dots = 162
+        self.barcode_dots = BARCODE_DOTS
         self.module_dots = 3
         self.correction = "L"
         self.qr_data = b""
@@ -163,8 +186,10 @@ class Paper:
 
     def style_of(self, text: str) -> Style:
         """The style that the next character gets; Chinese characters have their own sizes too."""
-        if text.isascii() or not self.chinese:
+        if text.isascii():
             return self.style
+        if not self.chinese:
+            return replace(self.style, narrow=True)
         return replace(
             self.style,
             width=max(self.style.width, self.kanji_width),
@@ -197,9 +222,16 @@ class Paper:
 
     def print_line(self, now_ms: float) -> None:
         """Put the composed line (perhaps an empty one) on the slip."""
-        self.fed_dots += self.line_dots()
-        self.put(Line(tuple(self._spans), self.align), now_ms)
+        dots = self.line_dots()
+        self.fed_dots += dots
+        self.put(Line(tuple(self._spans), self.align, dots), now_ms)
         self.clear_line()
+
+    def feed(self, dots: int, now_ms: float) -> None:
+        """Move paper without printing; on a fresh slip it shows nothing."""
+        self.fed_dots += dots
+        if self.has_content and dots:
+            self.put(Feed(dots), now_ms)
 
     def put(self, item: Item, now_ms: float) -> None:
         """Put one thing on the slip."""

@@ -52,8 +52,8 @@ def test_barcodes(printed) -> None:
     job.barcode("690123456789", "EAN13", function_type="A")
     job.cut()
     assert [i for i in printed(job).items if isinstance(i, Barcode)] == [
-        Barcode(73, b"4419-0001"),
-        Barcode(67, b"690123456789"),
+        Barcode(73, b"4419-0001", "centre", 64),
+        Barcode(67, b"690123456789", "centre", 64),
     ]
 
 

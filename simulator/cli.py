@@ -1,0 +1,10 @@
+"""`tongban sim ...`: parts of the simulator by themselves."""
+
+from cyclopts import App
+
+app = App(name="sim", help="Parts of the simulator by themselves.")
+app.command(
+    "simulator.paper.cli:paper",
+    name="paper",
+    help="Draw what a receipt printer makes of raw ESC/POS bytes.",
+)
