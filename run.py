@@ -21,7 +21,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "tongban-installed"
 OLDEST = (3, 11)
-PACKAGES_ABOUT = {"simulator": (36, 110), "test": (59, 260)}
+PACKAGES_ABOUT = {"simulator": (50, 170), "test": (80, 480)}
 """Packages and megabytes on disk of a first installation, for the announcement only."""
 
 
