@@ -58,6 +58,7 @@ class Life:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C at the keyboard is no event on a board
             )
         return cls(process, parent_bus, on_line)
 

@@ -7,6 +7,8 @@ takes the card back when the terminal says so (or when patience ends). Scripts c
 import asyncio
 from dataclasses import dataclass, field
 
+from simulator.devices.paper import Slip
+from simulator.hall.ledger import Claim, Ledger
 from simulator.hall.place import Person, Place
 
 TOLD_WORDS = "已登记"
@@ -25,20 +27,44 @@ class Visit:
 
     person: Person
     direction: str
+    ledger: Ledger
     heard: list[str] = field(default_factory=list)
     slips: int = 0
     gate_opened: bool = False
+    told: bool = False
 
     @property
-    def told(self) -> bool:
-        """The person heard, saw or holds that the visit is done."""
+    def claim(self) -> Claim:
+        """Who did what."""
+        return Claim.of(self.person, self.direction)
+
+    def begin(self) -> None:
+        """The card is about to lie on the reader."""
+        self.ledger.begin(self.claim)
+
+    def look(self) -> None:
+        """Note it once when the person has heard, seen or holds that the visit is done."""
         spoken = any(TOLD_WORDS in text for text in self.heard)
-        return spoken or self.gate_opened or self.slips > 0
+        if not self.told and (spoken or self.gate_opened or self.slips > 0):
+            self.told = True
+            self.ledger.tell(self.claim)
+
+    def take(self, slip: Slip | None) -> bool:
+        """A whole slip comes into the person's hand."""
+        if slip is None or not slip.complete:
+            return False
+        self.slips += 1
+        self.ledger.slips += 1
+        self.look()
+        return True
 
 
-async def attempt(person: Person, place: Place, direction: str, speed: float) -> Visit:
+async def attempt(
+    person: Person, place: Place, direction: str, speed: float, ledger: Ledger
+) -> Visit:
     """One person at one terminal, from the card on the reader to the card back in the pocket."""
-    visit = Visit(person, direction)
+    visit = Visit(person, direction, ledger)
+    visit.begin()
     heard_before = len(place.voice.transcript)
     opened_before = place.gate.openings
     loop = asyncio.get_running_loop()
@@ -53,6 +79,7 @@ async def attempt(person: Person, place: Place, direction: str, speed: float) ->
         await asyncio.sleep(LOOK_EVERY_S)
         visit.heard = [u.text for u in place.voice.transcript[heard_before:]]
         visit.gate_opened = place.gate.openings > opened_before
+        visit.look()
         said = "".join(visit.heard)
         if TAKE_CARD_WORDS in said or any(words in said for words in SEND_OFF_WORDS):
             break
@@ -67,9 +94,7 @@ async def take_slip(visit: Visit, place: Place, speed: float) -> None:
     loop = asyncio.get_running_loop()
     give_up = loop.time() + (SLIP_WAIT_S / speed if visit.told else 0)
     while True:
-        slip = place.printer.take_slip()
-        if slip is not None and slip.complete:
-            visit.slips += 1
+        if visit.take(place.printer.take_slip()):
             return
         if loop.time() >= give_up:
             return

@@ -22,27 +22,30 @@ from simulator.devices.gate import Gate
 from simulator.devices.help_button import HelpButton
 from simulator.devices.sdt_reader import SdtReader
 from simulator.devices.syn6288_voice import Syn6288Voice, VoiceTiming
-from simulator.hall.citizens import Visit, attempt
+from simulator.hall.crowd import Crowd
+from simulator.hall.ledger import Ledger
 from simulator.hall.network import Network
 from simulator.hall.people import Queue, make_people
 from simulator.hall.place import Place
+from simulator.hall.posts import Post, make_posts
 from simulator.hall.processes import Process, run_tongban
+from simulator.hall.weather import AGENT, BROKER, FIRMWARE, Weather
 
 HALL_UNIT = "city/nancheng/hall-1"
-TERMINALS_MAX = 16
-RESTART_AFTER_S = 0.3
-BETWEEN_PEOPLE_S = 2.0
-HELP_EVERY_VISITS = 20
 DRAIN_LOOK_S = 0.25
 PASS_AFTER_MS = 1_200.0
+OPENING_AT_ONCE = 1
+"""Terminals that are enrolled at the same time; they open while the next is enrolled."""
+WAITING, STARTING, READY = "waiting", "starting", "ready"
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the person at the command line asked for. Seconds are real seconds."""
+    """What the person at the command line asked for. Seconds are real seconds; `seconds` None:
+    until `Hall.end()`."""
 
     terminals: int = 3
-    seconds: float = 60.0
+    seconds: float | None = 60.0
     seed: int = 1
     speed: float = 4.0
     cut_network: tuple[float, float] | None = None
@@ -62,7 +65,10 @@ class Terminal:
 
 @dataclass
 class Hall:
-    """Everything of one run: `open()`, `serve()`, `close()`, then `stop()` in any case."""
+    """Everything of one run: `open()`, `serve()`, `close()`, then `stop()` in any case.
+
+    `opening` says how far each part is, in order: WAITING, STARTING or READY.
+    """
 
     options: Options
     folder: Path
@@ -71,60 +77,115 @@ class Hall:
     server: Process = field(init=False)
     network: Network = field(init=False)
     queue: Queue = field(init=False)
+    crowd: Crowd = field(init=False)
+    weather: Weather = field(init=False)
+    ledger: Ledger = field(default_factory=Ledger)
+    posts: list[Post] = field(init=False)
+    opening: dict[str, str] = field(init=False)
     terminals: list[Terminal] = field(default_factory=list)
-    visits: list[Visit] = field(default_factory=list)
-    kills: int = 0
-    restarts: int = 0
-    crashes: int = 0
-    seconds_offline: float = 0.0
-    closing: bool = False
+    is_open: bool = False
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _people: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        options = self.options
+        self.weather = Weather(self.notice)
+        self.queue = make_people(options.seed)
+        self.crowd = Crowd(self.queue, self.ledger, options.seed, options.speed)
+        self.posts = make_posts(options.terminals)
+        parts = ("firmware", "broker", "centre", *(post.name for post in self.posts))
+        self.opening = dict.fromkeys(parts, WAITING)
+
+    @property
+    def closing(self) -> bool:
+        """Nobody comes any more."""
+        return self.crowd.closed
+
+    @property
+    def centre(self) -> Path:
+        """The centre's folder: database and keys."""
+        return self.folder / "centre"
 
     # ---- opening
 
     async def open(self) -> None:
         """Start broker, centre, network and terminals. Raises ProcessError with the log's end."""
-        options = self.options
         if best_runtime() != "micropython":
             self.notice("MicroPython is not installed here: the firmware runs under CPython")
-        self.queue = make_people(options.seed, options.terminals)
+        try:
+            await self._open_all()
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
+        self.is_open = True
+
+    async def _open_all(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            image = group.create_task(self._build_firmware())
+            group.create_task(self._open_centre())
+        enrolling = asyncio.Semaphore(OPENING_AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            for post in self.posts:
+                group.create_task(self._open_terminal(post, image.result(), enrolling))
+            group.create_task(self._import_status_list(enrolling))
+        order = [post.name for post in self.posts]
+        self.terminals.sort(key=lambda terminal: order.index(terminal.place.name))
+
+    async def _build_firmware(self) -> Path:
+        self.opening["firmware"] = STARTING
         image = self.folder / "firmware"
-        build_image(image)
-        port = _free_port()
+        await asyncio.to_thread(build_image, image)
+        self.opening["firmware"] = READY
+        return image
+
+    async def _open_centre(self) -> None:
+        self.opening["broker"] = STARTING
+        port = free_port()
         self.broker = self._process("broker", "server", "broker", "--port", str(port))
         await self.broker.start()
         self.network = Network(port)
         await self.network.start()
-        centre = str(self.folder / "centre")
+        self.opening |= {"broker": READY, "centre": STARTING}
         self.server = self._process(
-            "server", "server", "run", "--data", centre, "--broker", f"127.0.0.1:{port}"
+            *("server", "server", "run", "--data", str(self.centre)),
+            *("--broker", f"127.0.0.1:{port}"),
         )
         await self.server.start()
-        await self._import_status_list(centre)
-        for number in range(options.terminals):
-            await self._add_terminal(number, centre, image)
-        await asyncio.gather(*(self._open_terminal(terminal) for terminal in self.terminals))
+        self.opening["centre"] = READY
 
-    async def _import_status_list(self, centre: str) -> None:
+    async def _import_status_list(self, enrolling: asyncio.Semaphore) -> None:
         path = self.folder / "status-list.csv"
         rows = [f"{p.document},{p.number},blocked" for p in self.queue.listed]
         path.write_text("\n".join(["document,number,status", *rows]) + "\n", "utf-8")
-        await run_tongban("server", "status-list", "import", str(path), "--data", centre)
+        async with enrolling:
+            await run_tongban(
+                *("server", "status-list", "import", str(path), "--data", str(self.centre))
+            )
 
-    async def _add_terminal(self, number: int, centre: str, image: Path) -> None:
-        name = f"gate-{number + 1}"
-        direction = self.queue.directions[number]
-        bundle = self.folder / f"{name}.bundle.toml"
-        await run_tongban(
-            *("server", "add-terminal", name, "--hall", HALL_UNIT, "--data", centre),
-            *("--broker", f"127.0.0.1:{self.network.port}", "--out", str(bundle)),
-        )
-        draws = [random.Random(f"{self.options.seed}/{name}/{part}") for part in range(5)]
+    async def _open_terminal(self, post: Post, image: Path, enrolling: asyncio.Semaphore) -> None:
+        bundle = self.folder / f"{post.name}.bundle.toml"
+        async with enrolling:
+            self.opening[post.name] = STARTING
+            await run_tongban(
+                *("server", "add-terminal", post.name, "--hall", HALL_UNIT),
+                *("--data", str(self.centre), "--out", str(bundle)),
+                *("--broker", f"127.0.0.1:{self.network.port}"),
+            )
+        terminal = self._make_terminal(post, bundle, image)
+        self.terminals.append(terminal)
+        await terminal.board.start()
+        await terminal.agent.start()
+        self.opening[post.name] = READY
+
+    def _make_terminal(self, post: Post, bundle: Path, image: Path) -> Terminal:
+        name, options = post.name, self.options
+        draws = [random.Random(f"{options.seed}/{name}/{part}") for part in range(5)]
         place = Place(
             name,
-            direction,
+            post.service,
+            post.direction,
             SdtReader(rng=draws[0]),
-            Syn6288Voice(rng=draws[1], timing=VoiceTiming.for_speed(self.options.speed)),
+            Syn6288Voice(rng=draws[1], timing=VoiceTiming.for_speed(options.speed)),
             EscposPrinter(rng=draws[2]),
             Gate(rng=draws[3], auto_pass_ms=PASS_AFTER_MS),
             HelpButton(rng=draws[4]),
@@ -134,21 +195,17 @@ class Hall:
             self.folder / f"{name}.board",
             place.devices(),
             firmware_folder=image,
-            speed=self.options.speed,
+            speed=options.speed,
             runtime=best_runtime(),
-            seed=self.options.seed,
+            seed=options.seed,
         )
         data = self.folder / f"{name}.data"
         agent = self._process(
             name,
             *("terminal", "run", "--bundle", str(bundle), "--board", board.link_path),
-            *("--data", str(data), "--direction", direction),
+            *("--data", str(data), "--direction", post.direction),
         )
-        self.terminals.append(Terminal(place, board, agent, data))
-
-    async def _open_terminal(self, terminal: Terminal) -> None:
-        await terminal.board.start()
-        await terminal.agent.start()
+        return Terminal(place, board, agent, data)
 
     def _process(self, name: str, *command: str) -> Process:
         return Process(name, list(command), self.folder / f"{name}.log")
@@ -157,93 +214,51 @@ class Hall:
 
     async def serve(self) -> None:
         """Let people come for the time asked; cut and kill as asked. Then the doors close."""
+        options = self.options
         self.notice(f"{len(self.terminals)} terminals open")
         for terminal in self.terminals:
-            self._begin(self._people_at(terminal))
-        for process in self._processes():
-            self._begin(self._supervise(process))
-        if self.options.cut_network is not None:
-            self._begin(self._cut(*self.options.cut_network))
-        if self.options.kill_every_s is not None:
-            self._begin(self._killer(self.options.kill_every_s))
-        await asyncio.sleep(self.options.seconds)
-        self.closing = True
-        self.network.mend()
+            people = self.crowd.serve(terminal.place, terminal.board)
+            self._people.append(asyncio.create_task(people))
+            self._begin(self.weather.supervise(terminal.agent))
+        self._begin(self.weather.supervise(self.server))
+        # The embedded broker ends itself when its insides panicked: not our fault.
+        self._begin(self.weather.supervise(self.broker, counts=False))
+        if options.cut_network is not None:
+            self._begin(self.weather.cut_between(self.network, *options.cut_network))
+        if options.kill_every_s is not None:
+            self._begin(self.weather.kill_every(options.kill_every_s, options.seed, self._kill_any))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), options.seconds)
+        self.crowd.closed = self.weather.closing = True
+        self.weather.mend(self.network)
+
+    def end(self) -> None:
+        """Close the doors now."""
+        self._over.set()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
 
-    async def _people_at(self, terminal: Terminal) -> None:
-        draw = random.Random(f"{self.options.seed}/people/{terminal.place.name}")
-        count = 0
-        while not self.closing:
-            await asyncio.sleep(draw.expovariate(1 / BETWEEN_PEOPLE_S) / self.options.speed)
-            step = self.queue.next_for(terminal.place, draw)
-            if step is None:
-                continue
-            person, direction = step
-            count += 1
-            if count % HELP_EVERY_VISITS == 0:
-                terminal.board.press_help()
-            visit = await attempt(person, terminal.place, direction, self.options.speed)
-            self.visits.append(visit)
-            self.queue.done(terminal.place, person, direction, visit.told)
+    def _kill_any(self, what: str, draw: random.Random) -> None:
+        self.kill(what, draw.choice(self.terminals))
 
-    async def _cut(self, begin_s: float, end_s: float) -> None:
-        await asyncio.sleep(begin_s)
-        self.notice("network cut")
-        started = asyncio.get_running_loop().time()
-        self.network.cut()
-        try:
-            await asyncio.sleep(end_s - begin_s)
-        finally:
-            self.network.mend()
-            self.seconds_offline = asyncio.get_running_loop().time() - started
-            self.notice("network back")
-
-    async def _killer(self, every_s: float) -> None:
-        draw = random.Random(f"{self.options.seed}/kills")
-        while True:
-            await asyncio.sleep(every_s)
-            if self.closing:
-                return
-            kind = draw.choice(("firmware", "agent", "server", "broker"))
-            terminal = draw.choice(self.terminals)
-            self.kills += 1
-            self.notice(f"kill -9 {kind}")
-            if kind == "firmware":
-                terminal.board.kill()
-                self.restarts += 1
-            else:
-                victim = {"agent": terminal.agent, "server": self.server, "broker": self.broker}
-                victim[kind].expected_end = True
-                await victim[kind].kill()
-
-    async def _supervise(self, process: Process) -> None:
-        """Start a process again when it is gone, as a service manager would."""
-        while True:
-            await process.wait()
-            if process.stopping:
-                return
-            if not process.expected_end:
-                # The embedded broker ends itself when its insides panicked: not our fault.
-                self.crashes += process is not self.broker
-                self.notice(f"{process.name} ended by itself:\n{process.tail()}")
-            process.expected_end = False
-            await asyncio.sleep(RESTART_AFTER_S)
-            await process.start()
-            self.restarts += 1
-
-    def _processes(self) -> list[Process]:
-        return [self.broker, self.server, *(terminal.agent for terminal in self.terminals)]
+    def kill(self, what: str, terminal: Terminal) -> None:
+        """End one process at once, as a power cut would; it comes back by itself. `terminal` is
+        whose firmware or agent it is."""
+        self.weather.note_kill(what)
+        if what == FIRMWARE:
+            terminal.board.kill()
+            self.weather.restarts += 1
+            return
+        victim = {AGENT: terminal.agent, BROKER: self.broker}.get(what, self.server)
+        victim.kill()
 
     # ---- closing
 
     async def close(self) -> float:
         """Wait until the last person left and everything is settled, bounded; returns seconds."""
-        people = [task for task in self._tasks[: len(self.terminals)] if not task.done()]
-        if people:
-            await asyncio.wait(people)
+        if self._people:
+            await asyncio.wait(self._people)
         loop = asyncio.get_running_loop()
         started = loop.time()
         while loop.time() - started < self.options.drain_s:
@@ -265,12 +280,11 @@ class Hall:
 
     async def stop(self) -> None:
         """End everything that was started, whatever state it is in."""
-        for task in self._tasks:
+        tasks = [*self._people, *self._tasks]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for terminal in self.terminals:
-            await terminal.agent.stop()
-            await terminal.board.stop()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(self._stop_terminal(terminal) for terminal in self.terminals))
         for name in ("server", "broker"):
             if hasattr(self, name):
                 await getattr(self, name).stop()
@@ -278,8 +292,14 @@ class Hall:
             with contextlib.suppress(OSError):
                 await self.network.stop()
 
+    @staticmethod
+    async def _stop_terminal(terminal: Terminal) -> None:
+        await terminal.agent.stop()
+        await terminal.board.stop()
 
-def _free_port() -> int:
+
+def free_port() -> int:
+    """A port on 127.0.0.1 that nothing listened on a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

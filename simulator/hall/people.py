@@ -25,14 +25,12 @@ KINDS = {
 LISTED_EVERY = 40
 """Every so manieth of the first 400 people is on the status list."""
 FOREIGNERS_MAX = 400
-DIRECTIONS = (ENTRY, EXIT, BOTH)
 
 
 @dataclass
 class Queue:
-    """People still to come, people inside, and the directions of the gates."""
+    """People still to come and people inside."""
 
-    directions: list[str]
     outside: deque[Person]
     listed: list[Person]
     inside: dict[str, deque[Person]] = field(default_factory=dict)
@@ -48,17 +46,20 @@ class Queue:
         return None
 
     def done(self, place: Place, person: Person, direction: str, told: bool) -> None:
-        """The attempt is over; a person who was told that the entry is done will leave later."""
+        """The attempt is over; a person who was told that the entry is done will leave later, and
+        whoever has left, or was not let in, comes again when all others have been here."""
         if direction == ENTRY and told:
             self._leaving(place).append(person)
+        else:
+            self.outside.append(person)
 
     def _leaving(self, place: Place) -> deque[Person]:
         where = place.name if place.direction == BOTH else "hall"
         return self.inside.setdefault(where, deque())
 
 
-def make_people(seed: int, terminals: int) -> Queue:
-    """The script of one seed for so many gates."""
+def make_people(seed: int) -> Queue:
+    """The script of one seed."""
     draw = random.Random(f"{seed}/people")
     kinds = draw.choices(list(KINDS), list(KINDS.values()), k=PEOPLE_MAX)
     numbers = {
@@ -72,8 +73,7 @@ def make_people(seed: int, terminals: int) -> Queue:
         number = next(source, None)
         if number is not None:
             everybody.append(_person(kind, number, draw))
-    directions = [BOTH] if terminals == 1 else [DIRECTIONS[i % 3] for i in range(terminals)]
-    return Queue(directions, deque(everybody), everybody[LISTED_EVERY - 1 : 400 : LISTED_EVERY])
+    return Queue(deque(everybody), everybody[LISTED_EVERY - 1 : 400 : LISTED_EVERY])
 
 
 def _person(kind: str, number: str, draw: random.Random) -> Person:

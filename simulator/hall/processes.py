@@ -48,13 +48,15 @@ class Process:
                 *self.command,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
+                start_new_session=True,  # Ctrl-C is for the hall, which then ends its processes
             )
         self.starts += 1
+        self.ready_line = {}
         try:
             self.ready_line = await asyncio.wait_for(self._wait_ready(), READY_TIMEOUT_S)
         except (TimeoutError, EOFError) as error:
             code = self._process.returncode
-            await self.kill()
+            await self._end()
             raise ProcessError(
                 f"{self.name} did not become ready (exit {code}); its log {self.log} ends:\n"
                 + self.tail()
@@ -71,12 +73,12 @@ class Process:
         await self._process.wait()
         raise EOFError(self.name)
 
-    async def kill(self) -> None:
-        """kill -9, as a power cut would."""
+    def kill(self) -> None:
+        """kill -9, as a power cut would; whoever waits for its end knows that it was meant."""
         if self.pid is not None and self._process is not None:
+            self.expected_end = True
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-            await self._process.wait()
 
     async def wait(self) -> None:
         """Until the present process is gone, however it ends."""
@@ -93,7 +95,13 @@ class Process:
         try:
             await asyncio.wait_for(self._process.wait(), STOP_TIMEOUT_S)
         except TimeoutError:
-            await self.kill()
+            await self._end()
+
+    async def _end(self) -> None:
+        if self.pid is not None and self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
 
     def tail(self) -> str:
         """The end of its log."""
@@ -110,8 +118,14 @@ async def run_tongban(*arguments: str) -> bytes:
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
-    out, err = await process.communicate()
+    try:
+        out, err = await process.communicate()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        raise
     if process.returncode:
         raise ProcessError(f"tongban {' '.join(arguments)}: {err.decode('utf-8', 'replace')}")
     return out

@@ -55,8 +55,7 @@ class Show:
         started = loop.time()
         with contextlib.suppress(asyncio.CancelledError):
             while True:
-                told = sum(visit.told for visit in hall.visits)
-                line = f"{len(hall.visits)} people, {told} told"
+                line = f"{hall.crowd.people} people, {hall.ledger.told.total()} told"
                 if hall.network.is_cut:
                     line += ", network cut"
                 if hall.closing:
@@ -64,6 +63,6 @@ class Show:
                 self._progress.update(
                     self._task,
                     description=line,
-                    completed=min(self._seconds, loop.time() - started),
+                    completed=min(self._seconds or 0, loop.time() - started),
                 )
                 await asyncio.sleep(LOOK_EVERY_S)

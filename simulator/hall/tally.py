@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from protocol.records import OUTCOME_UNKNOWN
-from simulator.hall.citizens import Visit
 from simulator.hall.hall import Hall
+from simulator.hall.ledger import Claim
 from simulator.hall.processes import run_tongban
 from sync_server.people import person_ref
 
@@ -30,7 +30,11 @@ class Truth:
     duplicated: int
 
 
-def compare(told: Iterable[Key], begun: Iterable[Key], stored: Iterable[Key]) -> Truth:
+def compare(
+    told: Iterable[Key] | Counter[Key],
+    begun: Iterable[Key] | Counter[Key],
+    stored: Iterable[Key] | Counter[Key],
+) -> Truth:
     """Compare what people were told with what is stored, key by key.
 
     `begun` has one key for every time a person held a card to a reader: more rows than that for one
@@ -93,8 +97,7 @@ async def sum_up(hall: Hall, drained_s: float) -> Summary:
     stored = [
         (row["person_ref"], row["direction"]) for row in rows if row["visit"] and not row["held"]
     ]
-    told = [_key_of(visit, key) for visit in hall.visits if visit.told]
-    truth = compare(told, [_key_of(visit, key) for visit in hall.visits], stored)
+    truth = compare(keys_of(hall.ledger.told, key), keys_of(hall.ledger.begun, key), stored)
     terminals = [await hall.status(terminal) for terminal in hall.terminals]
     return Summary(
         **asdict(truth),
@@ -102,13 +105,13 @@ async def sum_up(hall: Hall, drained_s: float) -> Summary:
         unsettled=sum(int(t["backlog"]) for t in terminals),
         conflicts=int(status["alarms"]),
         records=sum(not row["visit"] for row in rows),
-        receipts_printed=sum(visit.slips for visit in hall.visits),
+        receipts_printed=hall.ledger.slips,
         receipts_unknown=sum(_is_unknown_print(row) for row in rows),
-        utterances=sum(len(t.place.voice.transcript) for t in hall.terminals),
-        seconds_offline=round(hall.seconds_offline, 1),
-        kills=hall.kills,
-        restarts=hall.restarts,
-        crashes=hall.crashes,
+        utterances=sum(t.place.utterances for t in hall.terminals),
+        seconds_offline=round(hall.weather.seconds_offline, 1),
+        kills=hall.weather.kills,
+        restarts=hall.weather.restarts,
+        crashes=hall.weather.crashes,
         drained_s=round(drained_s, 1),
         seed=hall.options.seed,
         firmware_runtime=", ".join(
@@ -122,6 +125,11 @@ def _is_unknown_print(row: dict[str, Any]) -> bool:
     return bool(is_print and row["facts"]["outcome"] == OUTCOME_UNKNOWN)
 
 
-def _key_of(visit: Visit, key: bytes) -> Key:
-    person = visit.person
-    return person_ref(key, person.document, person.number).hex(), visit.direction
+def key_of(claim: Claim, key: bytes) -> Key:
+    """The claim as the centre would list it; `key` makes pseudonyms."""
+    return person_ref(key, claim.document, claim.number).hex(), claim.direction
+
+
+def keys_of(claims: Counter[Claim], key: bytes) -> Counter[Key]:
+    """The same for a ledger's side."""
+    return Counter({key_of(claim, key): count for claim, count in claims.items()})

@@ -45,7 +45,7 @@ def test_no_identity_is_left_in_logs_or_databases_of_terminals(tmp_path: Path) -
     demo(tmp_path, "--seconds", "6", "--speed", "8", "--terminals", "1", "--seed", "3")
     from simulator.hall.people import make_people
 
-    people = list(make_people(3, 1).outside)[:60]
+    people = list(make_people(3).outside)[:60]
     files = [p for p in tmp_path.rglob("*") if p.is_file() and p.name != "status-list.csv"]
     assert any(p.name == "outbox.db" for p in files)
     for path in files:

@@ -42,7 +42,7 @@ def test_a_summary_is_good_only_without_any_loss() -> None:
 
 
 def test_the_same_seed_brings_the_same_people() -> None:
-    one, two, other = make_people(5, 3), make_people(5, 3), make_people(6, 3)
+    one, two, other = make_people(5), make_people(5), make_people(6)
     numbers = [person.number for person in one.outside]
     assert numbers == [person.number for person in two.outside]
     assert numbers != [person.number for person in other.outside]
@@ -51,6 +51,6 @@ def test_the_same_seed_brings_the_same_people() -> None:
 
 
 def test_everybody_in_the_hall_was_born_in_1900() -> None:
-    for person in make_people(1, 1).outside:
+    for person in make_people(1).outside:
         if person.document != "I":
             assert person.number[6:10] == "1900"
