@@ -86,18 +86,9 @@ def demo(
         return 2
     folder = Path(tempfile.mkdtemp(prefix="tongban-")) if data is None else data
     folder.mkdir(parents=True, exist_ok=True)
-    run = _Run(options, folder, console, pages)
-    try:
-        summary = asyncio.run(run.run())
-    except ProcessError as error:
-        console.print(str(error), markup=False, highlight=False)
-        console.print(f"Logs and databases are kept in {folder}", highlight=False)
-        return 1
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return 128 + (run.ended_by or signal.SIGINT)
-    finally:
-        if pages is not None:
-            pages.close()
+    summary = _run(_Run(options, folder, console, pages))
+    if isinstance(summary, int):
+        return summary
     if data is None:
         shutil.rmtree(folder, ignore_errors=True)
     if json_:
@@ -148,10 +139,10 @@ class _Run:
         self, options: Options, folder: Path, console: Console, pages: Pages | None
     ) -> None:
         self.ended_by: int | None = None
+        self.folder = folder
+        self.console = console
+        self.pages = pages
         self._options = options
-        self._folder = folder
-        self._console = console
-        self._pages = pages
         self._hall: Hall | None = None
 
     async def run(self) -> Summary:
@@ -162,16 +153,16 @@ class _Run:
         for number in ("SIGTERM", "SIGINT", "SIGHUP"):
             with contextlib.suppress(NotImplementedError, AttributeError):  # Windows has none
                 loop.add_signal_handler(getattr(signal, number), self._end, task, number)
-        with Show(self._console, self._options) as show:
-            hall = Hall(self._options, self._folder, show.notice)
+        with Show(self.console, self._options) as show:
+            hall = Hall(self._options, self.folder, show.notice)
             try:
-                if self._pages is not None:
-                    await self._pages.open(hall)
-                    print(f"通办 demo: {self._pages.url}", flush=True)
+                if self.pages is not None:
+                    await self.pages.open(hall)
+                    print(f"通办 demo: {self.pages.url}", flush=True)
                 return await self._live(hall, show)
             finally:
-                if self._pages is not None:
-                    await self._pages.stop()
+                if self.pages is not None:
+                    await self.pages.stop()
                 await hall.stop()
 
     async def _live(self, hall: Hall, show: Show) -> Summary:
@@ -193,6 +184,21 @@ class _Run:
             return
         self.ended_by = getattr(signal, name)
         task.cancel()
+
+
+def _run(run: _Run) -> Summary | int:
+    """The summary, or the exit code of a run that had none."""
+    try:
+        return asyncio.run(run.run())
+    except ProcessError as error:
+        run.console.print(str(error), markup=False, highlight=False)
+        run.console.print(f"Logs and databases are kept in {run.folder}", highlight=False)
+        return 1
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 128 + (run.ended_by or signal.SIGINT)
+    finally:
+        if run.pages is not None:
+            run.pages.close()
 
 
 def _print(summary: Summary) -> None:
