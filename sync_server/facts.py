@@ -15,6 +15,7 @@ from protocol.keys import CentreKeys
 from protocol.records import decode
 
 EPOCHS_OPEN_MAX = 64
+PEOPLE = ("person", "officer")  # the fields of records that name somebody
 
 
 class FactsReader:
@@ -28,12 +29,14 @@ class FactsReader:
     def read(
         self, opener: bytes, verify_key: bytes, seq: int, kind: int, coding: int, ciphertext: bytes
     ) -> dict[str, Any] | None:
-        """Field name -> value, bytes as hex, without the person; None when it does not open."""
+        """Field name -> value, bytes as hex, without people; None when it does not open."""
         try:
             plaintext = self._open(opener, verify_key).unseal(seq, kind, coding, ciphertext)
             _, body = decode(kind, coding, plaintext)
         except RemoteError:
             return None  # it stands in the quarantine, with its reason
-        fields = {name: getattr(body, name) for name in body.__struct_fields__ if name != "person"}
+        fields = {name: getattr(body, name) for name in body.__struct_fields__}
+        for name in PEOPLE:
+            fields.pop(name, None)
         facts: dict[str, Any] = msgspec.to_builtins(fields)
         return facts

@@ -1,6 +1,6 @@
 """The store in memory: for worlds in virtual time and for checks against SQLite."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, fields
@@ -9,13 +9,19 @@ from typing import TypeVar
 from sync_server.core.store_port import (
     Arrival,
     Chain,
+    ConflictRow,
+    DeviceChangeRow,
+    HelpAnswerRow,
+    HelpCallRow,
     PersonRow,
     QuarantineRow,
     RecordRow,
     SampleRow,
     StateRow,
     StoredEpoch,
+    StoredTicket,
     Terminal,
+    TicketRow,
     VisitRow,
 )
 
@@ -35,6 +41,11 @@ class Tables:
     visit: dict[Key, VisitRow] = field(default_factory=dict)
     person: dict[bytes, PersonRow] = field(default_factory=dict)
     quarantine: dict[Key, QuarantineRow] = field(default_factory=dict)
+    ticket: dict[int, TicketRow] = field(default_factory=dict)
+    conflict: list[ConflictRow] = field(default_factory=list)
+    help_call: dict[Key, HelpCallRow] = field(default_factory=dict)
+    help_answer: dict[Key, HelpAnswerRow] = field(default_factory=dict)
+    device_change: dict[Key, DeviceChangeRow] = field(default_factory=dict)
     alarm: list[tuple[int, str, int, str]] = field(default_factory=list)
     state: dict[int, StateRow] = field(default_factory=dict)
     counts: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
@@ -123,7 +134,37 @@ class MemoryTransaction:
             tables.person.setdefault(person.person_ref, person)
         for line in arrival.quarantined:
             _insert(tables.quarantine, line[:3], line)
+        for call in arrival.help_calls:
+            _insert(tables.help_call, call[:3], call)
+        for answer in arrival.help_answers:
+            _insert(tables.help_answer, answer[:3], answer)
+        for change in arrival.device_changes:
+            _insert(tables.device_change, change[:3], change)
         tables.chain[terminal, arrival.chain.branch] = arrival.chain
+
+    def tickets_of(
+        self, unit: str, business_date: str, matter: str, person_ref: bytes
+    ) -> list[StoredTicket]:
+        wanted = (unit, business_date, matter, person_ref)
+        return self._tickets(
+            lambda row: (row.unit, row.business_date, row.matter, row.person_ref) == wanted
+        )
+
+    def tickets_numbered(self, unit: str, business_date: str, number: str) -> list[StoredTicket]:
+        wanted = (unit, business_date, number)
+        return self._tickets(lambda row: (row.unit, row.business_date, row.number) == wanted)
+
+    def _tickets(self, is_wanted: Callable[[TicketRow], bool]) -> list[StoredTicket]:
+        found = self._tables.ticket.items()
+        return [StoredTicket(id_, bool(row.stands)) for id_, row in found if is_wanted(row)]
+
+    def add_ticket(self, row: TicketRow) -> int:
+        ticket = len(self._tables.ticket) + 1
+        self._tables.ticket[ticket] = row
+        return ticket
+
+    def add_conflict(self, row: ConflictRow) -> None:
+        self._tables.conflict.append(row)
 
     def raise_alarm(self, terminal: int, code: str, now_ms: int, text: str) -> None:
         self._tables.alarm.append((terminal, code, now_ms, text))

@@ -10,11 +10,14 @@ import apsw
 from sync_server.core.store_port import (
     Arrival,
     Chain,
+    ConflictRow,
     SampleRow,
     StateRow,
     StoredEpoch,
+    StoredTicket,
     StoreError,
     Terminal,
+    TicketRow,
 )
 from tongban.database import migrate, open_database
 
@@ -174,6 +177,11 @@ class SqliteTransaction:
         self._insert("INSERT INTO visit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", arrival.visits)
         self._insert("INSERT OR IGNORE INTO person VALUES(?, ?, ?)", arrival.people)
         self._insert("INSERT INTO quarantine VALUES(?, ?, ?, ?)", arrival.quarantined)
+        self._insert("INSERT INTO help_call VALUES(?, ?, ?, ?, ?)", arrival.help_calls)
+        self._insert("INSERT INTO help_answer VALUES(?, ?, ?, ?, ?, ?, ?)", arrival.help_answers)
+        self._insert(
+            "INSERT INTO device_change VALUES(?, ?, ?, ?, ?, ?, ?)", arrival.device_changes
+        )
         self._do(
             "INSERT INTO chain(terminal, branch, seq, link, parent, fork_seq, arrival) "
             "VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
@@ -184,6 +192,38 @@ class SqliteTransaction:
     def _insert(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
             self._many(sql, rows)
+
+    def tickets_of(
+        self, unit: str, business_date: str, matter: str, person_ref: bytes
+    ) -> list[StoredTicket]:
+        return self._tickets(
+            "unit = ? AND business_date = ? AND person_ref = ? AND matter = ?",
+            (unit, business_date, person_ref, matter),
+        )
+
+    def tickets_numbered(self, unit: str, business_date: str, number: str) -> list[StoredTicket]:
+        values = (unit, business_date, number)
+        return self._tickets("unit = ? AND business_date = ? AND number = ?", values)
+
+    def _tickets(self, condition: str, values: tuple[str | bytes, ...]) -> list[StoredTicket]:
+        sql = f"SELECT ticket, stands FROM ticket WHERE {condition} ORDER BY ticket"
+        return [StoredTicket(ticket, bool(stands)) for ticket, stands in self._do(sql, values)]
+
+    def add_ticket(self, row: TicketRow) -> int:
+        self._do(
+            "INSERT INTO ticket(terminal, branch, seq, unit, business_date, matter, number, "
+            "person_ref, ground, officer_ref, issued_ms, queued_ms, held, stands) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+        return self._connection.last_insert_rowid()
+
+    def add_conflict(self, row: ConflictRow) -> None:
+        self._do(
+            "INSERT INTO conflict(reason, unit, found_ms, deadline_ms, first_ticket, later_ticket) "
+            "VALUES(?, ?, ?, ?, ?, ?)",
+            row,
+        )
 
     def raise_alarm(self, terminal: int, code: str, now_ms: int, text: str) -> None:
         self._do(

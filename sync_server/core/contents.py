@@ -12,7 +12,14 @@ from protocol.receipts import ExceptionCode
 from protocol.records import Person, decode
 from sync_server.core.chains import MAIN
 from sync_server.core.reconcile import RULES, Key
-from sync_server.core.store_port import Arrival, Chain, PersonRow, QuarantineRow, RecordRow
+from sync_server.core.store_port import (
+    Arrival,
+    Chain,
+    PersonRow,
+    QuarantineRow,
+    RecordRow,
+    Terminal,
+)
 from sync_server.people import KnownPeople, PersonVault
 
 NOT_OPENED = "does not open under its epoch's key"
@@ -26,16 +33,21 @@ class ContentsOpener:
         self.known_people = KnownPeople()
 
     def open(
-        self, terminal: int, chain: Chain, rows: Sequence[Sealed], reader: EpochReader | None
+        self,
+        terminal: Terminal,
+        chain: Chain,
+        rows: Sequence[Sealed],
+        reader: EpochReader | None,
+        received_ms: int,
     ) -> Arrival:
         """Everything to store for `rows`, which end at `chain`'s head. No reader: none opens."""
-        branch, arrival = chain.branch, chain.arrival
+        number, branch, arrival = terminal.number, chain.branch, chain.arrival
         exception = 0 if branch == MAIN else int(ExceptionCode.BRANCH_HELD)
-        contents = Arrival(arrival, chain, [], [], [], [])
+        contents = Arrival(arrival, chain, terminal.unit, received_ms)
         plaintexts = reader.unseal_rows(rows) if reader else [None] * len(rows)
         for row, plaintext in zip(rows, plaintexts, strict=True):
             seq, kind, coding, ciphertext, link = row
-            key = (terminal, branch, seq)
+            key = (number, branch, seq)
             if plaintext is None:
                 _quarantine(contents, key, row, ExceptionCode.QUARANTINED_SEAL, NOT_OPENED)
                 continue
@@ -46,7 +58,7 @@ class ContentsOpener:
                 continue
             contents.records.append(
                 RecordRow(
-                    terminal,
+                    number,
                     branch,
                     seq,
                     arrival,
@@ -60,15 +72,15 @@ class ContentsOpener:
                     ciphertext,
                 )
             )
-            person = getattr(body, "person", None)
-            ref = None if person is None else self._name(person, contents.people)
-            visit = RULES[type(body)](key, common, body, ref)
-            if visit is not None:
-                contents.visits.append(visit)
+            person_ref = self._name(getattr(body, "person", None), contents.people)
+            officer_ref = self._name(getattr(body, "officer", None), contents.people)
+            RULES[type(body)](contents, key, common, body, person_ref, officer_ref)
         return contents
 
-    def _name(self, person: Person, people: list[PersonRow]) -> bytes:
+    def _name(self, person: Person | None, people: list[PersonRow]) -> bytes | None:
         """The person's pseudonym; a person not surely known gets a row."""
+        if person is None:
+            return None
         ref = self._vault.ref(person)
         if self.known_people.is_new(ref):
             people.append(self._vault.seal(ref, person))

@@ -11,8 +11,9 @@
 | next in a branch | BRANCH_ACCEPTED | receipt, exceptions | stored there, effects held |
 
 A record that does not open or decode is quarantined with its bytes; the batch goes on, the receipt
-names it. Known records at the beginning of a batch are skipped, the rest is treated as above. The
-gap comes before the hold: the opener may be in the batch that is missing.
+names it, as it names one that a rule of core/reconcile.py left to a person. Known records at the
+beginning of a batch are skipped, the rest is treated as above. The gap comes before the hold: the
+opener may be in the batch that is missing.
 
 Answers are values here: they are signed and sent after the commit, by the caller.
 """
@@ -33,6 +34,7 @@ from protocol.receipts import (
     Receipt,
     Rewind,
 )
+from sync_server.core import unique
 from sync_server.core.chains import MAIN, NO_HISTORY, Place, PlaceKind, find, place, segments
 from sync_server.core.codes import REFUSALS, IntakeCode
 from sync_server.core.contents import ContentsOpener
@@ -192,7 +194,8 @@ class Intake:
             arrival,
         )
         rows = batch.rows[where.known :]
-        contents = self._contents.open(number, chain, rows, reader)
+        contents = self._contents.open(terminal, chain, rows, reader, case.now_ms)
+        unique.settle(tx, contents)
         tx.add(number, contents)
         if is_fork:
             self._report_fork(case, chain)

@@ -4,10 +4,13 @@
 | --- | --- | --- |
 | gate.passage | append | a visit |
 | service.fact | append | a visit when its service definition says so, else none |
-| print.outcome, help.call, terminal.started, device.state | keep | none: the record is the fact |
+| ticket.issued | unique | a visit, and a ticket in the hall's queue: core/unique.py |
+| help.call, help.answered | append | a line of the help desk |
+| device.state | append | a line of the terminal's devices |
+| print.outcome, terminal.started | keep | none: the record is the fact |
 
-A rule sees one opened record and gives the row of its effect, or None. Rules that look at other
-records (unique, ledger) get a transaction to look with when the first such kind comes.
+A rule sees one opened record with the pseudonyms of its people, and adds its effects to the arrival
+that the record came with.
 """
 
 from collections.abc import Callable
@@ -25,18 +28,28 @@ from protocol.records import (
     ServiceFact,
     TerminalStarted,
     TicketIssued,
+    TimeQuality,
 )
-from sync_server.core.store_port import VisitRow
+from sync_server.core.store_port import (
+    Arrival,
+    DeviceChangeRow,
+    HelpAnswerRow,
+    HelpCallRow,
+    TicketRow,
+    VisitRow,
+)
 
 DAY_MS = 86_400_000
 SHANGHAI_OFFSET_MS = 8 * 3_600_000  # no summer time since 1991
 _EPOCH_DAY = date(1970, 1, 1)
 _DATE_DAYS_MAX = (date.max - _EPOCH_DAY).days
 _DAYS_KEPT = 64
+UNKNOWN_MS = 0xFFFFFFFF  # the board restarted: it cannot say how long ago
 
 Key = tuple[int, int, int]
 """(terminal, branch, seq)."""
-Rule = Callable[[Key, Common, Body, bytes | None], VisitRow | None]
+Rule = Callable[[Arrival, Key, Common, Body, bytes | None, bytes | None], None]
+"""(arrival, key, common, body, pseudonym of its person, of its officer)."""
 
 
 @lru_cache(maxsize=_DAYS_KEPT)
@@ -49,53 +62,119 @@ def business_date(at_ms: int) -> str:
     return _date_of((at_ms + SHANGHAI_OFFSET_MS) // DAY_MS)
 
 
-def _append_passage(
-    key: Key, common: Common, body: Body, person_ref: bytes | None
-) -> VisitRow | None:
+def believed_ms(common: Common, received_ms: int) -> int:
+    """When a record happened, as far as its time can be believed: never after it came."""
+    if common.time_quality == TimeQuality.UNKNOWN:
+        return received_ms
+    return min(common.at_ms, received_ms)
+
+
+def _passage(
+    into: Arrival,
+    key: Key,
+    common: Common,
+    body: Body,
+    person_ref: bytes | None,
+    _officer_ref: bytes | None,
+) -> None:
     assert isinstance(body, GatePassage)
     terminal, branch, seq = key
-    return VisitRow(
-        terminal,
-        branch,
-        seq,
-        business_date(common.at_ms),
-        person_ref,
-        body.direction,
-        body.service,
-        body.status,
-        body.list_version,
-        branch != 0,
+    into.visits.append(
+        VisitRow(
+            terminal,
+            branch,
+            seq,
+            business_date(common.at_ms),
+            person_ref,
+            body.direction,
+            body.service,
+            body.status,
+            body.list_version,
+            branch != 0,
+        )
     )
 
 
-def _append_fact(key: Key, common: Common, body: Body, person_ref: bytes | None) -> VisitRow | None:
+def _fact(
+    into: Arrival,
+    key: Key,
+    common: Common,
+    body: Body,
+    person_ref: bytes | None,
+    _officer_ref: bytes | None,
+) -> None:
     assert isinstance(body, ServiceFact)
-    if not body.visit:
-        return None
-    terminal, branch, seq = key
-    day = business_date(common.at_ms)
-    return VisitRow(terminal, branch, seq, day, person_ref, 0, body.service, 0, 0, branch != 0)
+    if body.visit:
+        _visit(into, key, business_date(common.at_ms), person_ref, body.service)
 
 
-def _append_ticket(
-    key: Key, _common: Common, body: Body, person_ref: bytes | None
-) -> VisitRow | None:
+def _ticket(
+    into: Arrival,
+    key: Key,
+    common: Common,
+    body: Body,
+    person_ref: bytes | None,
+    officer_ref: bytes | None,
+) -> None:
     assert isinstance(body, TicketIssued)
+    assert person_ref is not None
+    _visit(into, key, body.day, person_ref, body.service)
+    into.tickets.append(
+        TicketRow(
+            *key,
+            into.unit,
+            body.day,
+            body.matter,
+            body.number,
+            person_ref,
+            body.ground,
+            officer_ref,
+            common.at_ms,
+            believed_ms(common, into.received_ms),
+            held=key[1] != 0,
+        )
+    )
+
+
+def _visit(into: Arrival, key: Key, day: str, person_ref: bytes | None, service: str) -> None:
     terminal, branch, seq = key
-    return VisitRow(terminal, branch, seq, body.day, person_ref, 0, body.service, 0, 0, branch != 0)
+    row = VisitRow(terminal, branch, seq, day, person_ref, 0, service, 0, 0, branch != 0)
+    into.visits.append(row)
 
 
-def _keep(_key: Key, _common: Common, _body: Body, _person_ref: bytes | None) -> None:
-    return None
+def _help_call(into: Arrival, key: Key, common: Common, body: Body, *_refs: bytes | None) -> None:
+    assert isinstance(body, HelpCall)
+    age_ms = 0 if body.age_ms == UNKNOWN_MS else body.age_ms
+    pressed_ms = max(0, believed_ms(common, into.received_ms) - age_ms)
+    into.help_calls.append(HelpCallRow(*key, body.event, pressed_ms))
+
+
+def _help_answer(into: Arrival, key: Key, common: Common, body: Body, *_refs: bytes | None) -> None:
+    assert isinstance(body, HelpAnswered)
+    wait_ms = None if body.wait_ms == UNKNOWN_MS else body.wait_ms
+    answered_ms = believed_ms(common, into.received_ms)
+    into.help_answers.append(HelpAnswerRow(*key, body.event, answered_ms, wait_ms, body.by))
+
+
+def _device_change(
+    into: Arrival, key: Key, common: Common, body: Body, *_refs: bytes | None
+) -> None:
+    assert isinstance(body, DeviceState)
+    at_ms = believed_ms(common, into.received_ms)
+    into.device_changes.append(DeviceChangeRow(*key, body.device, body.state, body.detail, at_ms))
+
+
+def _keep(_into: Arrival, _key: Key, _common: Common, _body: Body, *_refs: bytes | None) -> None:
+    """The record is the fact."""
 
 
 RULES: dict[type[Body], Rule] = {
-    GatePassage: _append_passage,
-    ServiceFact: _append_fact,
+    GatePassage: _passage,
+    ServiceFact: _fact,
     PrintOutcome: _keep,
-    HelpCall: _keep,
+    HelpCall: _help_call,
     TerminalStarted: _keep,
-    DeviceState: _keep,
-    TicketIssued: _append_ticket,
-    HelpAnswered: _keep,
+    DeviceState: _device_change,
+    TicketIssued: _ticket,
+    HelpAnswered: _help_answer,
 }

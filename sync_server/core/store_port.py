@@ -5,6 +5,7 @@ Reads see the writes of the same transaction. Integers stand for terminals (`Ter
 """
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 
@@ -118,15 +119,95 @@ class SampleRow(NamedTuple):
     head: bytes
 
 
-class Arrival(NamedTuple):
-    """Everything one batch brought that is new, to be stored as one."""
+class TicketRow(NamedTuple):
+    """A walk-in ticket. `queued_ms`: when it counts as issued. `held`: it came by a branch.
+    `stands`: it is the one of its person, matter and day in its hall."""
+
+    terminal: int
+    branch: int
+    seq: int
+    unit: str
+    business_date: str
+    matter: str
+    number: str
+    person_ref: bytes
+    ground: int
+    officer_ref: bytes | None
+    issued_ms: int
+    queued_ms: int
+    held: int
+    stands: int = 0
+
+
+class StoredTicket(NamedTuple):
+    """A ticket that is here already: its id, and whether it stands."""
+
+    ticket: int
+    stands: bool
+
+
+class ConflictRow(NamedTuple):
+    """Two tickets that a rule could not settle. `unit`: the hall that decides."""
+
+    reason: str
+    unit: str
+    found_ms: int
+    deadline_ms: int
+    first_ticket: int
+    later_ticket: int
+
+
+class HelpCallRow(NamedTuple):
+    """A press on the help button."""
+
+    terminal: int
+    branch: int
+    seq: int
+    event: int
+    pressed_ms: int
+
+
+class HelpAnswerRow(NamedTuple):
+    """An officer answered. `wait_ms`: from press to answer, None when the board restarted."""
+
+    terminal: int
+    branch: int
+    seq: int
+    event: int
+    answered_ms: int
+    wait_ms: int | None
+    answered_by: int
+
+
+class DeviceChangeRow(NamedTuple):
+    """A device changed its state; numbers as in protocol/wire/states.py."""
+
+    terminal: int
+    branch: int
+    seq: int
+    device: int
+    state: int
+    detail: int
+    at_ms: int
+
+
+@dataclass(slots=True)
+class Arrival:
+    """Everything one batch brought that is new, to be stored as one. Tickets are stored one by one
+    (core.unique), before the rest."""
 
     number: int
     chain: Chain
-    records: list[RecordRow]
-    visits: list[VisitRow]
-    people: list[PersonRow]
-    quarantined: list[QuarantineRow]
+    unit: str = ""
+    received_ms: int = 0
+    records: list[RecordRow] = field(default_factory=list)
+    visits: list[VisitRow] = field(default_factory=list)
+    people: list[PersonRow] = field(default_factory=list)
+    quarantined: list[QuarantineRow] = field(default_factory=list)
+    tickets: list[TicketRow] = field(default_factory=list)
+    help_calls: list[HelpCallRow] = field(default_factory=list)
+    help_answers: list[HelpAnswerRow] = field(default_factory=list)
+    device_changes: list[DeviceChangeRow] = field(default_factory=list)
 
 
 class Transaction(Protocol):
@@ -164,6 +245,20 @@ class Transaction(Protocol):
 
     def add(self, terminal: int, arrival: Arrival) -> None:
         """Store records with their effects and the chain's new head. A person may be known."""
+
+    def tickets_of(
+        self, unit: str, business_date: str, matter: str, person_ref: bytes
+    ) -> list[StoredTicket]:
+        """A person's tickets of a hall, day and matter, by id."""
+
+    def tickets_numbered(self, unit: str, business_date: str, number: str) -> list[StoredTicket]:
+        """The tickets of a hall and day with this number, by id."""
+
+    def add_ticket(self, row: TicketRow) -> int:
+        """Store a ticket, waiting; gives its id. Ids only go up."""
+
+    def add_conflict(self, row: ConflictRow) -> None:
+        """Leave something to a person."""
 
     def raise_alarm(self, terminal: int, code: str, now_ms: int, text: str) -> None:
         """Ask a person to look at a terminal."""

@@ -13,22 +13,26 @@ from protocol.people import check_character
 from protocol.receipts import Answer
 from protocol.records import (
     DIRECTION_ENTRY,
+    GROUND_AGE,
+    GROUND_OFFICER,
     Body,
     Common,
     DeviceState,
     GatePassage,
     Person,
+    TicketIssued,
     TimeQuality,
     encode,
 )
 from sync_server.core.intake import Intake, Taken
-from sync_server.core.store_port import RecordRow, Store, VisitRow
+from sync_server.core.store_port import ConflictRow, RecordRow, Store, TicketRow, VisitRow
 from sync_server.people import PersonVault
 from sync_server.store_memory import MemoryStore
 from sync_server.store_sqlite import SqliteStore, open_store
 
 UNIT = "dongguan/nancheng/hall-1"
 NOON_MS = 1_785_643_200_000  # 2026-08-02 12:00 in Shanghai
+DAY = "2026-08-02"
 STORES = ("memory", "sqlite")
 
 
@@ -45,6 +49,22 @@ def spoilt(raw: bytes) -> bytes:
 
 def passage(index: int = 0, direction: int = DIRECTION_ENTRY) -> GatePassage:
     return GatePassage("gate", 1, direction, Person("C", number_of(index), "样例甲"), 0, 7)
+
+
+def ticket(
+    number: str,
+    index: int = 0,
+    *,
+    matter: str = "pension",
+    day: str = DAY,
+    officer: int | None = None,
+) -> TicketIssued:
+    """A walk-in number for person `index`, by age or by the word of officer `officer`."""
+    person = Person("C", number_of(index), "样例甲")
+    if officer is None:
+        return TicketIssued("ticket", 1, matter, number, day, GROUND_AGE, person)
+    word = Person("C", number_of(officer), "样例乙")
+    return TicketIssued("ticket", 1, matter, number, day, GROUND_OFFICER, person, word)
 
 
 class SimTerminal:
@@ -75,10 +95,10 @@ class SimTerminal:
         )
         return self.epoch
 
-    def append(self, body: Body, at_ms: int = NOON_MS) -> Sealed:
-        common = Common(
-            1, at_ms, TimeQuality.SYNCED, at_ms, self.draw.randbytes(8), self.draw.randbytes(8)
-        )
+    def append(
+        self, body: Body, at_ms: int = NOON_MS, quality: TimeQuality = TimeQuality.SYNCED
+    ) -> Sealed:
+        common = Common(1, at_ms, quality, at_ms, self.draw.randbytes(8), self.draw.randbytes(8))
         return self.append_raw(*encode(common, body))
 
     def append_raw(self, kind: int, coding: int, plaintext: bytes) -> Sealed:
@@ -181,6 +201,24 @@ class Centre:
 
     def visits(self) -> list[VisitRow]:
         return sorted(_rows(self.store, "visit", VisitRow), key=lambda row: row[:3])
+
+    def tickets(self) -> dict[int, TicketRow]:
+        """By id."""
+        if isinstance(self.store, MemoryStore):
+            return dict(self.store.tables.ticket)
+        assert isinstance(self.store, SqliteStore)
+        columns = ", ".join(TicketRow._fields)
+        found = self.store.connection.execute(f"SELECT ticket, {columns} FROM ticket")
+        return {ticket: TicketRow(*row) for ticket, *row in found}
+
+    def conflicts(self) -> list[ConflictRow]:
+        """In the order they were found."""
+        if isinstance(self.store, MemoryStore):
+            return list(self.store.tables.conflict)
+        assert isinstance(self.store, SqliteStore)
+        columns = ", ".join(ConflictRow._fields)
+        found = self.store.connection.execute(f"SELECT {columns} FROM conflict ORDER BY conflict")
+        return [ConflictRow(*row) for row in found]
 
     def main_seqs(self) -> list[int]:
         return [row.seq for row in self.records() if row.branch == 0]

@@ -52,7 +52,7 @@ def drain(centre: Centre, terminal: SimTerminal, size: int) -> None:
         ):
             last += 1
         centre.now_ms += 1_000
-        answer = centre.answer(terminal.batch(at, last, opener=with_opener))
+        answer = centre.answer(terminal.batch(at, last, opener=with_opener), terminal.name)
         check_answer(terminal, answer)
         if isinstance(answer, Receipt):
             at = answer.through_seq + 1

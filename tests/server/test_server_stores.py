@@ -9,13 +9,19 @@ import pytest
 from sync_server.core.store_port import (
     Arrival,
     Chain,
+    ConflictRow,
+    DeviceChangeRow,
+    HelpAnswerRow,
+    HelpCallRow,
     PersonRow,
     QuarantineRow,
     RecordRow,
     SampleRow,
     StateRow,
     Store,
+    StoredTicket,
     StoreError,
+    TicketRow,
     VisitRow,
 )
 from sync_server.store_memory import MemoryStore
@@ -37,7 +43,19 @@ def arrival(number: int, seq: int, *, branch: int = 0, exception: int = 0) -> Ar
     )
     visit = VisitRow(1, branch, seq, "2026-08-02", b"p" * 32, 1, "gate", 0, 0, 0)
     line = [QuarantineRow(1, branch, seq, "why")] if exception else []
-    return Arrival(number, chain, [record], [visit], [PersonRow(b"p" * 32, "C", b"name")], line)
+    return Arrival(
+        number,
+        chain,
+        UNIT,
+        9,
+        [record],
+        [visit],
+        [PersonRow(b"p" * 32, "C", b"name")],
+        line,
+        help_calls=[HelpCallRow(1, branch, seq, 7, 5)],
+        help_answers=[HelpAnswerRow(1, branch, seq, 7, 6, None, 1)],
+        device_changes=[DeviceChangeRow(1, branch, seq, 2, 4, 2, 5)],
+    )
 
 
 def put(store: Store, seq: int, **options: int) -> None:
@@ -96,6 +114,28 @@ def test_a_transaction_sees_its_own_writes(store: Store) -> None:
         assert tx.chains(1)[0].seq == 1
 
 
+def ticket(seq: int, number: str, person: bytes = b"p" * 32, *, stands: int = 0) -> TicketRow:
+    day = "2026-08-02"
+    return TicketRow(1, 0, seq, UNIT, day, "pension", number, person, 1, None, 5, 5, 0, stands)
+
+
+def test_tickets_are_found_by_person_and_by_number(store: Store) -> None:
+    with store.transaction() as tx:
+        assert tx.add_ticket(ticket(1, "A-001", stands=1)) == 1
+        assert tx.add_ticket(ticket(2, "A-002")) == 2
+        assert tx.add_ticket(ticket(3, "A-001", b"q" * 32)) == 3
+        tx.add_conflict(ConflictRow("same_person", UNIT, 9, 10, 1, 2))
+    day = "2026-08-02"
+    with store.transaction() as tx:
+        stored = [StoredTicket(1, True), StoredTicket(2, False)]
+        assert tx.tickets_of(UNIT, day, "pension", b"p" * 32) == stored
+        assert tx.tickets_of(UNIT, day, "housing", b"p" * 32) == []
+        assert tx.tickets_of("elsewhere", day, "pension", b"p" * 32) == []
+        assert tx.tickets_of(UNIT, "2026-08-03", "pension", b"p" * 32) == []
+        assert [row.ticket for row in tx.tickets_numbered(UNIT, day, "A-001")] == [1, 3]
+        assert tx.tickets_numbered("elsewhere", day, "A-001") == []
+
+
 def test_an_exception_undoes_everything(store: Store) -> None:
     put(store, 1)
 
@@ -103,6 +143,7 @@ def test_an_exception_undoes_everything(store: Store) -> None:
         with store.transaction() as tx:
             tx.add(1, arrival(tx.new_arrival(1, 1, 9, None), 2))
             tx.raise_alarm(1, "branch", 1, "x")
+            tx.add_ticket(ticket(2, "A-002"))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -110,6 +151,7 @@ def test_an_exception_undoes_everything(store: Store) -> None:
     with store.transaction() as tx:
         assert tx.chains(1)[0].seq == 1
         assert tx.link_at(1, 0, 2) is None
+        assert tx.tickets_numbered(UNIT, "2026-08-02", "A-002") == []
 
 
 def test_the_same_record_twice_is_refused_and_undone(store: Store) -> None:
