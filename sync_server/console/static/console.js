@@ -1,0 +1,77 @@
+/* What a page does by itself: ages that count, the mark of a silent stream, keys of the desk.
+   Everything else is HTML from the server. */
+"use strict";
+
+(() => {
+  const STALE_MS = 10_000;
+  const root = document.documentElement;
+  const words = document.body.dataset;
+  let heard = performance.now();
+  let ahead = 0; // the centre's clock minus this machine's
+
+  function fill(pattern, values) {
+    return pattern.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  }
+
+  function age(ms) {
+    const seconds = Math.max(0, Math.floor(ms / 1000));
+    const [m, h, d] = [Math.floor(seconds / 60), Math.floor(seconds / 3600), Math.floor(seconds / 86400)];
+    if (seconds < 120) return fill(words.ageSeconds, { s: seconds });
+    if (m < 120) return fill(words.ageMinutes, { m });
+    if (h < 48) return fill(words.ageHours, { h, m: m % 60 });
+    return fill(words.ageDays, { d });
+  }
+
+  function tick() {
+    const now = Date.now() + ahead;
+    for (const element of document.querySelectorAll("time[data-since]")) {
+      const text = age(now - Number(element.dataset.since));
+      if (element.textContent !== text) element.textContent = text;
+    }
+    const mark = document.getElementById("as-of");
+    if (mark) {
+      const stale = performance.now() - heard > STALE_MS;
+      if (mark.classList.contains("stale") !== stale) mark.classList.toggle("stale", stale);
+    }
+  }
+
+  function hear() {
+    heard = performance.now();
+    const beat = document.querySelector("#beat time");
+    if (beat) ahead = Number(beat.dataset.at) - Date.now();
+  }
+
+  document.addEventListener("htmx:sseMessage", () => {
+    hear();
+    tick();
+  });
+  document.addEventListener("htmx:afterSwap", tick);
+  document.addEventListener("htmx:sseClose", tick);
+
+  /* One key a button, shown on it; not while somebody types. */
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+    if (event.target.closest("input, select, textarea")) return;
+    const button = document.querySelector(`button[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+    if (button && !button.disabled) {
+      event.preventDefault();
+      button.focus();
+      button.click();
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+  });
+
+  root.dataset.ready = "";
+  hear();
+  tick();
+  setInterval(tick, 1000);
+})();
