@@ -4,7 +4,6 @@ Exit codes: 0 done; 1 not done, and the sentence on stderr says what to do next.
 """
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,65 +17,36 @@ from rich.progress import Progress
 
 from sync_server import listings, show
 from sync_server.broker import BrokerError, run_broker
+from sync_server.cli_parts import Config, Data, in_words
 from sync_server.config import load_config, parse_broker
 from sync_server.core.codes import IntakeCode
-from sync_server.core.store_port import StoreError
-from sync_server.export import ExportError, export_records
+from sync_server.export import export_records
 from sync_server.facts import FactsReader
-from sync_server.keyring import KeyringError, open_keyring
-from sync_server.registry import RegistryError, add_terminal, revoke_terminal
+from sync_server.keyring import open_keyring
+from sync_server.registry import add_terminal, revoke_terminal
 from sync_server.service import SyncServer, clock_ms, open_centre
-from sync_server.status_lists import StatusFileError, import_status_list, read_status_file
+from sync_server.status_lists import import_status_list, read_status_file
 from sync_server.store_sqlite import DATABASE_FILE, open_store
-from sync_server.units import Scope, UnitError
+from sync_server.units import Scope
 from tongban import logs
 from tongban.config import ConfigError
-from tongban.database import DatabaseError
 
 LIST_LIMIT = 50
 
 app = App(name="server", help="At the centre: receive records, list them, add terminals.")
 status_list_app = App(name="status-list", help="The list of people a gate must not let pass.")
 app.command(status_list_app)
+app.command("sync_server.console.cli:console", name="console")
 
-Data = Annotated[Path | None, Parameter(help="Folder of database and keys.")]
-Config = Annotated[Path | None, Parameter(help="server.toml; see server.example.toml.")]
 Unit = Annotated[str, Parameter(help="Only this unit and below, as dongguan/nancheng.")]
 AsJson = Annotated[bool, Parameter(name="--json", negative=(), help="JSON on stdout.")]
 Limit = Annotated[int | None, Parameter(help=f"Rows at most; {LIST_LIMIT}, with --json all.")]
-
-_EXPECTED = (
-    BrokerError,
-    ConfigError,
-    DatabaseError,
-    ExportError,
-    KeyringError,
-    OSError,
-    RegistryError,
-    StatusFileError,
-    StoreError,
-    UnitError,
-    apsw.Error,
-)
-
-
-@contextmanager
-def _in_words() -> Iterator[None]:
-    """An expected error becomes one sentence and exit code 1."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:  # `... | head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except _EXPECTED as error:
-        print(f"tongban server: {logs.mask(str(error))}", file=sys.stderr)
-        raise SystemExit(1) from error
 
 
 @contextmanager
 def _reading(config: Path | None, data: Path | None) -> Iterator[apsw.Connection]:
     """The database of a centre that exists; errors in words."""
-    with _in_words():
+    with in_words():
         folder = Path(load_config(config, data=data).data)
         if not (folder / DATABASE_FILE).exists():
             raise ConfigError(
@@ -111,7 +81,7 @@ def run(*, data: Data = None, config: Config = None, broker: str | None = None) 
     broker
         HOST:PORT of the MQTT broker.
     """
-    with _in_words():
+    with in_words():
         settings = load_config(config, data=data, broker=broker)
         logs.setup(settings.log_level)
         server = SyncServer(settings)
@@ -126,7 +96,7 @@ def broker(*, port: int = 1883) -> None:
     For one machine. Any MQTT 3.1.1 broker serves in its place.
     """
     logs.setup()
-    with _in_words():
+    with in_words():
         if not 1 <= port <= 65_535:
             raise BrokerError(f"port {port}: choose 1 to 65535")
         run_broker(port, lambda: print(json.dumps({"event": "ready", "port": port}), flush=True))
@@ -155,7 +125,7 @@ def add_terminal_command(
     broker
         HOST:PORT that the terminal shall connect to.
     """
-    with _in_words():
+    with in_words():
         settings = load_config(config, data=data)
         address = parse_broker(broker) if broker else settings.broker
         centre = open_centre(Path(settings.data))
@@ -326,7 +296,7 @@ def refused(
 def codes(*, as_json: AsJson = False) -> None:
     """The reason codes of intake, and what to do about each."""
     rows = [{"number": c.value, "name": c.name.lower(), "text": c.text} for c in IntakeCode]
-    with _in_words():
+    with in_words():
         if as_json:
             _print_lines(rows)
         else:
@@ -348,7 +318,7 @@ def import_command(
     valid_days
         Terminals use the list for so many days.
     """
-    with _in_words():
+    with in_words():
         if not 1 <= valid_days <= 365:
             raise ConfigError(f"--valid-days {valid_days}: choose 1 to 365")
         people = read_status_file(file)

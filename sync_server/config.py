@@ -10,13 +10,14 @@ from msgspec import Meta
 from tongban.config import ConfigError, load
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
+HostName = Annotated[str, Meta(min_length=1, max_length=253)]
 EXAMPLE_FILE = "server.example.toml"
 
 
 class BrokerConfig(msgspec.Struct, forbid_unknown_fields=True):
     """Where the MQTT broker listens."""
 
-    host: Annotated[str, Meta(min_length=1, max_length=253)] = "127.0.0.1"
+    host: HostName = "127.0.0.1"
     port: Port = 1883
 
 
@@ -26,6 +27,16 @@ class HealthConfig(msgspec.Struct, forbid_unknown_fields=True):
     port: Annotated[int, Meta(ge=0, le=65_535)] = 0
 
 
+class ConsoleConfig(msgspec.Struct, forbid_unknown_fields=True):
+    """The console's pages. `hosts`: further names they are served under; `https`: a proxy before
+    them speaks it, so cookies are for https only."""
+
+    host: HostName = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8090
+    hosts: Annotated[list[HostName], Meta(max_length=16)] = []
+    https: bool = False
+
+
 class ServerConfig(msgspec.Struct, forbid_unknown_fields=True):
     """All keys of server.toml."""
 
@@ -33,6 +44,7 @@ class ServerConfig(msgspec.Struct, forbid_unknown_fields=True):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     broker: BrokerConfig = msgspec.field(default_factory=BrokerConfig)
     health: HealthConfig = msgspec.field(default_factory=HealthConfig)
+    console: ConsoleConfig = msgspec.field(default_factory=ConsoleConfig)
 
 
 def load_config(

@@ -1,6 +1,5 @@
-"""The console's own connections: a few readers for pages, one writer for what people do."""
+"""The console's own connections: some that only read, for pages, and some for what people do."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,31 +11,30 @@ from sync_server.store_sqlite import open_store
 from tongban.database import open_database
 
 READERS = 4
-READ_CACHE_KIB = 8 * 1024
+ACTORS = 3
+CACHE_KIB = 8 * 1024
 
 
 class Database:
     """Usable from any thread. Raises tongban.database.DatabaseError when it cannot be opened."""
 
     def __init__(self, path: Path) -> None:
-        self._writer = open_store(path)
-        self._writing = threading.Lock()
-        self._all_readers = [self._open_reader(path) for _ in range(READERS)]
+        open_store(path).close()  # brings the schema up to date
         self._readers: LifoQueue[apsw.Connection] = LifoQueue()
-        for reader in self._all_readers:
-            self._readers.put(reader)
-        self._watcher = self._open_reader(path)
-
-    @staticmethod
-    def _open_reader(path: Path) -> apsw.Connection:
-        reader = open_database(path)
-        reader.pragma("query_only", True)
-        reader.pragma("cache_size", -READ_CACHE_KIB)
-        return reader
+        self._actors: LifoQueue[apsw.Connection] = LifoQueue()
+        self._watcher = open_database(path)
+        self._all = [self._watcher]
+        for pool, count in ((self._readers, READERS), (self._actors, ACTORS)):
+            for _ in range(count):
+                connection = open_database(path)
+                connection.pragma("cache_size", -CACHE_KIB)
+                connection.pragma("query_only", pool is self._readers)
+                pool.put(connection)
+                self._all.append(connection)
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
-        """A connection that sees one state of the database until the end."""
+        """A connection that writes nothing and sees one state of the database until the end."""
         reader = self._readers.get()
         try:
             reader.execute("BEGIN")
@@ -47,17 +45,19 @@ class Database:
             self._readers.put(reader)
 
     @contextmanager
-    def writing(self) -> Iterator[apsw.Connection]:
-        """The writer, for one caller at a time; the caller makes its own transactions."""
-        with self._writing:
-            yield self._writer.connection
+    def acting(self) -> Iterator[apsw.Connection]:
+        """A connection for functions that make their own commits."""
+        actor = self._actors.get()
+        try:
+            yield actor
+        finally:
+            self._actors.put(actor)
 
     def version(self) -> int:
-        """Another number after each commit of anyone. From one thread only."""
+        """Another number after each commit of anyone. From one thread at a time."""
         return int(self._watcher.pragma("data_version"))
 
     def close(self) -> None:
         """Close all connections; nobody may use them any more."""
-        for reader in (*self._all_readers, self._watcher):
-            reader.close()
-        self._writer.close()
+        for connection in self._all:
+            connection.close()

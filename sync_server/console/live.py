@@ -34,7 +34,7 @@ Fragments = Mapping[str, str]
 """Event name -> HTML."""
 
 
-class TooManyStreams(Exception):
+class TooManyStreamsError(Exception):
     """No further stream can be opened now."""
 
 
@@ -76,15 +76,15 @@ class Live:
         return self._owners.total()
 
     def check_room(self, owner: str) -> None:
-        """Raises TooManyStreams."""
+        """Raises TooManyStreamsError."""
         if self.streams >= STREAMS_MAX or self._owners[owner] >= STREAMS_PER_OWNER_MAX:
-            raise TooManyStreams
+            raise TooManyStreamsError
 
     async def stream(self, page: Page) -> AsyncIterator[ServerSentEvent]:
         """Fragments and beats, until the viewer goes or may no longer see them."""
         try:
             self.check_room(page.owner)
-        except TooManyStreams:
+        except TooManyStreamsError:
             return
         self._owners[page.owner] += 1
         self._keys[page.key] += 1
@@ -120,10 +120,8 @@ class Live:
         return await asyncio.shield(shared.fragments)
 
     def _forget(self, page: Page) -> None:
-        for counter, key in ((self._owners, page.owner), (self._keys, page.key)):
-            counter[key] -= 1
-            if not counter[key]:
-                del counter[key]
+        self._owners -= Counter([page.owner])  # keeps what is above zero
+        self._keys -= Counter([page.key])
         if page.key not in self._keys:
             self._shared.pop(page.key, None)
         if not self._owners and self._poller is not None:
