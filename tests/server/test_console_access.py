@@ -157,7 +157,10 @@ def test_a_very_long_password_is_refused_before_it_costs(here: Site) -> None:
 
 ACTIONS = [
     ("/logout", {}),
-    ("/password", {"old": GOOD, "password": "另一句话也很好记呀呀", "repeated": "另一句话也很好记呀呀"}),
+    (
+        "/password",
+        {"old": GOOD, "password": "另一句话也很好记呀呀", "repeated": "另一句话也很好记呀呀"},
+    ),
     ("/accounts", {"name": "new.one", "password": GOOD, "role": "operator"}),
     ("/accounts/password", {"name": "zhao.yun", "password": GOOD}),
     ("/accounts/disabled", {"name": "zhao.yun", "disabled": "true"}),
