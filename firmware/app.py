@@ -146,6 +146,13 @@ class App:
             self._button = ports.open_input(
                 machine, help_part["button"], help_part["button_active"]
             )
+            self._bell = self._desk = None
+            if _has_pin(help_part, "bell"):
+                self._bell = ports.open_output(machine, help_part["bell"], help_part["bell_active"])
+            if _has_pin(help_part, "answer"):
+                self._desk = ports.open_input(
+                    machine, help_part["answer"], help_part["answer_active"]
+                )
 
     def _make_devices(self, machine, parts, now):
         server = self.server
@@ -180,7 +187,9 @@ class App:
             self._drivers.append(server.gate)
         if parts["help"]:
             report = self._reporter(states.HELP_BUTTON)
-            server.help = HelpButton(self._button, self._lamp, self._help_pressed, report, now)
+            server.help = HelpButton(
+                self._button, self._lamp, self._bell, self._desk, server.events, report, now
+            )
             self._drivers.append(server.help)
         self._drivers += [driver for _, driver in self._lines]
 
@@ -192,9 +201,6 @@ class App:
     def _gate_passed(self, effect_id, now):
         self.server.events.happened(states.GATE_PASSED, effect_id.to_bytes(8, "little"), now)
 
-    def _help_pressed(self, now):
-        self.server.events.happened(states.HELP_PRESSED, b"", now)
-
     def _flash_trouble(self):
         self._note("the flash refused a write")
         self.server.outbound.report(
@@ -204,6 +210,10 @@ class App:
 
 def _is_there(part):
     return bool(part) and part["uart"] >= 0
+
+
+def _has_pin(part, name):
+    return part.get(name, -1) >= 0
 
 
 def _silent(text):
@@ -227,6 +237,9 @@ def _info(board, parts, machine, fault):
         "reset=" + _RESETS.get(machine.reset_cause(), "unknown"),
         "devices=" + ",".join("%d:%s" % (number, name) for number, name, there in devices if there),
     ]
+    if parts["help"]:
+        there = [name for name in ("bell", "answer") if _has_pin(parts["help"], name)]
+        lines.append("help=" + ",".join(["lamp"] + there))
     if fault:
         lines.append("fault=" + fault)
     return "\n".join(lines).encode()[:INFO_BYTES_MAX]

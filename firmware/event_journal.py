@@ -6,7 +6,8 @@ One entry is 24 bytes on flash: `event_no u32 | what u8 | kind u8 | tail length 
 
 | event | next | on flash |
 | --- | --- | --- |
-| `add` | the event is open, numbers go on by one, also over resets | HAPPENED entry |
+| `reserve` | the next number is taken: one more than the last, also over resets | nothing |
+| `add` | the event is open under its number | HAPPENED entry |
 | `acknowledge` of an open event | gone | SETTLED entry |
 | `acknowledge` of anything else | nothing | nothing |
 | `add`, EVENTS_MAX open | the oldest not critical goes, `dropped` counts | SETTLED, HAPPENED |
@@ -16,14 +17,11 @@ One entry is 24 bytes on flash: `event_no u32 | what u8 | kind u8 | tail length 
 import struct
 
 from firmware.journal_file import JournalFile
-from protocol.wire.states import HELP_PRESSED
+from protocol.wire.states import HELP_ANSWERED, HELP_PRESSED
 
 EVENTS_MAX = 32
 TAIL_MAX = 12
-AGE_UNKNOWN = (
-    0xFFFFFFFF  # it happened in an earlier life: the board has no clock that survives a reset
-)
-CRITICAL = (HELP_PRESSED,)
+CRITICAL = (HELP_PRESSED, HELP_ANSWERED)
 _ENTRIES_MAX = 4 * EVENTS_MAX
 _ENTRY = "<IBBBB12sI"
 _ENTRY_BYTES = 24
@@ -50,14 +48,17 @@ class EventJournal:
         if not self._file.load(self._take):
             self._rewrite()
 
-    def add(self, kind, tail, at):
+    def reserve(self):
+        """A number for an event that will be added. One that never is leaves a gap, no harm."""
+        self._last = (self._last + 1) & 0xFFFFFFFF
+        return self._last
+
+    def add(self, number, kind, tail, at):
         """The new event, durable, or None when the journal is full of critical ones. OSError when
         the flash refuses: the event is open all the same, but a reset would lose it."""
         if len(self.open) >= EVENTS_MAX and not self._make_room():
             self.refused += 1
             return None
-        number = (self._last + 1) & 0xFFFFFFFF
-        self._last = number
         event = Event(number, kind, bytes(tail), at)
         self.open.append(event)
         self._write(number, _HAPPENED, kind, tail)

@@ -8,7 +8,7 @@ acknowledges.
 | forgotten | on EVENT_ACK |
 """
 
-from firmware.event_journal import AGE_UNKNOWN
+from protocol.wire.states import AGE_UNKNOWN, HELP_ANSWERED, HELP_PRESSED
 from protocol.wire.ticks import add, diff
 
 WAITING_MAX = 8
@@ -34,10 +34,35 @@ class Events:
         self.lost = 0
 
     def happened(self, kind, tail, now):
+        """The number that the event has from now on, 0 when too many wait for the flash."""
         if len(self._waiting) >= WAITING_MAX:
             self.lost += 1
-            return
-        self._waiting.append((kind, tail, now))
+            return 0
+        number = self._journal.reserve()
+        self._waiting.append((number, kind, tail, now))
+        return number
+
+    def waits(self, number):
+        """Whether this event is still on its way: the agent has not acknowledged it."""
+        for waiting in self._waiting:
+            if waiting[0] == number:
+                return True
+        for event in self._journal.open:
+            if event.number == number:
+                return True
+        return False
+
+    def call_left_open(self):
+        """(number of a press that nobody answered, number of the press answered last), 0 for none,
+        as far as the agent has not acknowledged them. For the start of a life."""
+        pressed = answered = 0
+        for event in self._journal.open:
+            if event.kind == HELP_PRESSED and not pressed:
+                pressed = event.number
+            elif event.kind == HELP_ANSWERED:
+                pressed = 0
+                answered = int.from_bytes(event.tail[:4], "little")
+        return pressed, answered
 
     def acknowledge(self, number, now):
         if len(self._acks) < WAITING_MAX:
@@ -54,17 +79,17 @@ class Events:
     def tick(self, now):
         """At most one flash write a pass."""
         self._age(now)
-        if self._waiting and self._gate.is_open(self._waiting[0][2], now):
+        if self._waiting and self._gate.is_open(self._waiting[0][3], now):
             self._write(*self._waiting.pop(0))
         elif self._acks and self._gate.is_open(self._acks[0][1], now):
             self._settle(self._acks.pop(0)[0])
         if self._up:
             self._send_next(now)
 
-    def _write(self, kind, tail, at):
+    def _write(self, number, kind, tail, at):
         dropped = self._journal.dropped
         try:
-            self._journal.add(kind, tail, at)
+            self._journal.add(number, kind, tail, at)
         except OSError:
             self._trouble()
         if self._journal.dropped != dropped:

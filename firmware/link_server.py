@@ -6,7 +6,7 @@
 | SAY, HUSH | voice |
 | PRINT_DATA, PRINT_RUN | print job, then printer as an effect |
 | PULSE | gate as an effect |
-| LAMP | help lamp |
+| LAMP, HELP_RING, HELP_ANSWER | help button |
 | EVENT_ACK | events |
 | EFFECT_QUERY | effects |
 
@@ -74,6 +74,8 @@ class LinkServer:
             messages.PULSE: self._pulse,
             messages.EVENT_ACK: self._event_ack,
             messages.LAMP: self._lamp,
+            messages.HELP_RING: self._help_ring,
+            messages.HELP_ANSWER: self._help_answer,
             messages.EFFECT_QUERY: self._effect_query,
         }
 
@@ -209,6 +211,14 @@ class LinkServer:
         lamp, mode = fields
         if lamp == states.LAMP_HELP and self.help is not None:
             self.help.set_lamp(mode, self._now)
+
+    def _help_ring(self, fields, tail):
+        if self.help is not None:
+            self.help.ring(*fields, self._now)
+
+    def _help_answer(self, fields, tail):
+        if self.help is not None:
+            self.help.answer(fields[0], self._now)
 
     def _effect_query(self, fields, tail):
         self.effects.query(fields[0])

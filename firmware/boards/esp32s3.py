@@ -1,8 +1,14 @@
 """ESP32-S3 with native USB: the link is the USB console, the three UARTs belong to the devices.
 
 Wiring: the relay input has a pull-down of its own (10 kOhm), so that the gate stays shut while the
-chip is in reset; printer and card reader are RS-232 by level shifters; the help button also closes
-a hard-wired contact to the officers' desk.
+chip is in reset; printer and card reader are RS-232 by level shifters.
+
+Help: the bell hangs on pin 8 behind a transistor or relay with a free-wheeling diode and a
+pull-down of its own, so that it is silent while the chip is in reset. The answer button at the
+officers' desk closes pin 9 to ground; its long line comes in over 1 kOhm with 100 nF to ground and
+a suppressor diode, or over an optocoupler. A hall without them sets `help.bell=-1` and
+`help.answer=-1` in settings.txt. What shall ring with a dead board too is wired apart, to a second
+contact of the button.
 """
 
 NAME = "esp32s3"
@@ -15,4 +21,13 @@ CARD_READER = {"uart": 1, "baud": 115_200, "rxbuf": 2048, "tx": 17, "rx": 18}
 PRINTER = {"uart": 2, "baud": 115_200, "rxbuf": 256, "tx": 15, "rx": 16, "process_id": 1}
 VOICE = {"uart": 0, "baud": 9600, "rxbuf": 256, "tx": 43, "rx": 44, "encoding": 1}
 GATE = {"relay": 4, "relay_active": 1, "passed": 5, "passed_active": 0}
-HELP = {"button": 6, "button_active": 0, "lamp": 7, "lamp_active": 1}
+HELP = {
+    "button": 6,
+    "button_active": 0,
+    "lamp": 7,
+    "lamp_active": 1,
+    "bell": 8,
+    "bell_active": 1,
+    "answer": 9,
+    "answer_active": 0,
+}

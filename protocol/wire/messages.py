@@ -21,6 +21,8 @@ PRINT_RUN = 0x31
 PULSE = 0x40
 EVENT_ACK = 0x50
 LAMP = 0x60
+HELP_RING = 0x61
+HELP_ANSWER = 0x62
 EFFECT_QUERY = 0x70
 # from the board
 CARD = 0x90
@@ -48,6 +50,8 @@ TABLE = {
     PULSE: ("PULSE", "<QH", 0, 0),
     EVENT_ACK: ("EVENT_ACK", "<I", 0, 0),
     LAMP: ("LAMP", "<BB", 0, 0),
+    HELP_RING: ("HELP_RING", "<II", 0, 0),
+    HELP_ANSWER: ("HELP_ANSWER", "<I", 0, 0),
     EFFECT_QUERY: ("EFFECT_QUERY", "<Q", 0, 0),
     CARD: ("CARD", "<HB", TEXT_BLOCK_BYTES, TEXT_BLOCK_BYTES),
     CARD_FAULT: ("CARD_FAULT", "<HB", 0, 0),

@@ -107,7 +107,9 @@ SPEECH_NAMES = ("", "started", "finished", "interrupted", "failed")
 # kinds of event, and their tails
 HELP_PRESSED = 1  # none
 GATE_PASSED = 2  # effect id of the pulse u64 little-endian, 0 if none
-EVENT_NAMES = ("", "help pressed", "gate passed")
+HELP_ANSWERED = 3  # number of the call u32, ms from press to answer u32, little-endian
+EVENT_NAMES = ("", "help pressed", "gate passed", "help answered")
+AGE_UNKNOWN = 0xFFFFFFFF  # in an earlier life: the board has no clock that survives a reset
 
 # lamps and their modes
 LAMP_HELP = 1

@@ -205,6 +205,10 @@ class Board:
         """A citizen presses the help button for `hold_ms` of the firmware's clock."""
         self._wiring.press_help(hold_ms * self.speed / self._clock_rate)
 
+    def answer_help(self, hold_ms: float = HELP_HOLD_MS) -> None:
+        """An officer presses the answer button at the desk, likewise."""
+        self._wiring.answer_help(hold_ms * self.speed / self._clock_rate)
+
     def changed(self) -> None:
         """A device model was changed from outside (a card placed, a fault set): look at it now, not
         when it next asks."""

@@ -8,6 +8,8 @@
 | pin 5 in | gate "passed" contact, active low |
 | pin 6 in | help button, active low |
 | pin 7 out | help lamp |
+| pin 8 out | bell in the hall |
+| pin 9 in | answer contact at the officers' desk, active low |
 """
 
 import dataclasses
@@ -24,6 +26,8 @@ PIN_GATE_RELAY = 4
 PIN_GATE_PASSED = 5
 PIN_HELP_BUTTON = 6
 PIN_HELP_LAMP = 7
+PIN_HELP_BELL = 8
+PIN_HELP_DESK = 9
 ON_PINS = ("gate", "help_button")
 
 
@@ -73,11 +77,18 @@ class Wiring:
             pins.on_output[PIN_GATE_RELAY] = self._gate.relay
         if self._help is not None:
             pins.on_output[PIN_HELP_LAMP] = self._help.lamp
+            pins.on_output[PIN_HELP_BELL] = self._help.bell
 
     def press_help(self, duration_ms: float) -> None:
+        self._button().press(self._clock(), duration_ms)
+
+    def answer_help(self, duration_ms: float) -> None:
+        self._button().answer(self._clock(), duration_ms)
+
+    def _button(self) -> Any:
         if self._help is None:
             raise LookupError("this board has no help button")
-        self._help.press(self._clock(), duration_ms)
+        return self._help
 
     def refresh(self) -> float | None:
         """Bring the inputs up to date; the devices' time at which something wants to act next."""
@@ -88,5 +99,6 @@ class Wiring:
             wanted.append(self._gate.next_ms(now))
         if self._help is not None:
             self._pins.drive(PIN_HELP_BUTTON, int(not self._help.pressed(now)))
+            self._pins.drive(PIN_HELP_DESK, int(not self._help.desk_contact(now)))
             wanted.append(self._help.next_ms(now))
         return min((at for at in wanted if at is not None), default=None)

@@ -2,6 +2,7 @@
 see."""
 
 import asyncio
+from collections.abc import Callable
 
 from protocol.wire import messages, states
 from tests.board.fault_scenes import Book
@@ -129,7 +130,65 @@ async def long_bounce(t: Terminal) -> None:
 async def lamp_broken(t: Terminal) -> None:
     t.button.faults.add("lamp_broken")
     await help_works(t)
-    assert not t.button.lamp_lit
+    assert t.button.lamp_changes
+    assert not await seen(t, lambda: t.button.lamp_lit)
     t.button.faults.remove("lamp_broken")
-    await help_works(t)
+    assert await seen(t, lambda: t.button.lamp_lit)
+
+
+async def seen(t: Terminal, look: Callable[[], bool], within_s: float = 1.5) -> bool:
+    """Whether it is so at some moment of the next while: a lamp that blinks is dark at times."""
+    give_up = asyncio.get_running_loop().time() + within_s
+    while asyncio.get_running_loop().time() < give_up:
+        if look():
+            return True
+        await asyncio.sleep(0.02)
+    return False
+
+
+async def answered(t: Terminal) -> None:
+    """The desk answers: bell off, lamp steady, the agent is told."""
+    t.board.answer_help()
+    told = await t.probe.expect(messages.EVENT)
+    assert told.fields[1] == states.HELP_ANSWERED
+    await t.probe.send(messages.EVENT_ACK, told.fields[0])
+    assert not t.button.ringing
     assert t.button.lamp_lit
+
+
+@HELP_BUTTON.scene("bell_broken")
+async def bell_broken(t: Terminal) -> None:
+    t.button.faults.add("bell_broken")
+    await help_works(t)
+    assert t.button.bell_changes  # the board did its part, and no board can hear
+    assert not await seen(t, lambda: t.button.ringing, 4)
+    t.button.faults.remove("bell_broken")
+    assert await seen(t, lambda: t.button.ringing, 4)
+    await answered(t)
+
+
+@HELP_BUTTON.scene("answer_dead")
+async def answer_dead(t: Terminal) -> None:
+    t.button.faults.add("answer_dead")
+    await help_works(t)
+    t.board.answer_help()
+    await asyncio.sleep(RELEASED_S)
+    assert events(t, states.HELP_ANSWERED) == 0
+    t.button.faults.remove("answer_dead")
+    await asyncio.sleep(RELEASED_S)
+    await answered(t)
+
+
+@HELP_BUTTON.scene("answer_stuck", clock_rate=8)
+async def answer_stuck(t: Terminal) -> None:
+    await help_works(t)
+    t.button.faults.add("answer_stuck")
+    told = await t.probe.expect(messages.EVENT)  # a closing is a closing: once
+    assert told.fields[1] == states.HELP_ANSWERED
+    await t.probe.send(messages.EVENT_ACK, told.fields[0])
+    await t.state(states.HELP_BUTTON, states.HARDWARE_ERROR, states.DETAIL_STUCK)
+    await help_works(t)  # the next call is not answered by it
+    assert events(t, states.HELP_ANSWERED) == 0
+    t.button.faults.remove("answer_stuck")
+    await t.state(states.HELP_BUTTON, states.ONLINE)
+    await answered(t)

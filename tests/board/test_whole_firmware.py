@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import serial
 
 from protocol.wire import messages, states
 from simulator.board import ResetCause
+from simulator.board.probe import Probe
 from simulator.devices import cards
 from tests.board.terminal_scene import CARD, OTHER_CARD, SLIP, SLIP_TEXT, Terminal, play, terminal
 
@@ -195,7 +197,8 @@ def test_help_is_told_until_it_is_acknowledged_through_any_reset(
             t.board.press_help()
             first = await t.probe.expect(messages.EVENT)
             assert first.fields[1] == states.HELP_PRESSED
-            assert t.button.lamp_lit
+            assert t.button.lamp_changes[0][1] == 1
+            assert t.button.bell_changes[0][1] == 1
             await t.lose_power()
             again = await t.probe.expect(messages.EVENT, first.fields[0])
             assert again.fields[1] == states.HELP_PRESSED
@@ -205,6 +208,49 @@ def test_help_is_told_until_it_is_acknowledged_through_any_reset(
             t.board.press_help()
             second = await t.probe.expect(messages.EVENT)
             assert second.fields[0] > first.fields[0]
+
+    play(scene)
+
+
+def test_help_rings_and_is_answered_while_the_agent_is_dead(image: Path, tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with terminal(image, tmp_path) as t:
+            await t.probe.vanish()
+            t.printer.faults.add("silence")
+            t.board.press_help()
+            await until(lambda: t.button.ringing)
+            await asyncio.sleep(0.3)  # the press is on flash
+            t.board.kill()
+            await until(lambda: not t.button.ringing)
+            await until(lambda: t.button.ringing)  # the next life rings again by itself
+            t.board.answer_help()
+            await until(lambda: not t.button.ringing and t.button.lamp_lit)
+            rung = len(t.button.bell_changes)
+            async with Probe(t.board.link_path, 8) as late:
+                press = await late.expect(messages.EVENT)
+                answer = await late.expect(messages.EVENT)
+                assert (press.fields[1], answer.fields[1]) == (1, 3)
+                assert answer.tail[:4] == press.fields[0].to_bytes(4, "little")
+            await asyncio.sleep(1)
+            assert len(t.button.bell_changes) == rung
+            assert t.button.lamp_lit
+
+    play(scene)
+
+
+async def until(is_so: Callable[[], bool], timeout_s: float = 10) -> None:
+    async with asyncio.timeout(timeout_s):
+        while not is_so():
+            await asyncio.sleep(0.01)
+
+
+def test_the_agent_rings_for_a_call_on_its_screen(image: Path, tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with terminal(image, tmp_path) as t:
+            await t.probe.send(messages.HELP_RING, 0x80000001, 0)
+            await until(lambda: t.button.ringing)
+            await t.probe.send(messages.HELP_ANSWER, 0x80000001)
+            await until(lambda: not t.button.ringing and t.button.lamp_lit)
 
     play(scene)
 

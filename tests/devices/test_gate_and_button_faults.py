@@ -75,6 +75,23 @@ def lamp_broken(button) -> None:
     assert button.lamp_lit
 
 
+def bell_broken(button) -> None:
+    button.bell(1, 0)
+    assert not button.ringing
+    button.faults.clear()
+    assert button.ringing
+
+
+def answer_dead(button) -> None:
+    button.answer(0)
+    assert not any(button.desk_contact(at) for at in range(300))
+
+
+def answer_stuck(button) -> None:
+    assert button.desk_contact(0)
+    assert not button.pressed(0)
+
+
 SCENARIOS: dict[type, dict[str, Callable[[Any], None]]] = {
     Gate: {
         "power_off": gate_power_off,
@@ -89,6 +106,9 @@ SCENARIOS: dict[type, dict[str, Callable[[Any], None]]] = {
         "stuck_pressed": stuck_pressed,
         "long_bounce": long_bounce,
         "lamp_broken": lamp_broken,
+        "bell_broken": bell_broken,
+        "answer_dead": answer_dead,
+        "answer_stuck": answer_stuck,
     },
 }
 

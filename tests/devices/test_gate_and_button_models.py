@@ -2,6 +2,7 @@
 
 import random
 
+from simulator.devices.contact import EDGES_PENDING_MAX, Contact
 from simulator.devices.gate import CLOSED, Gate, GateTiming
 from simulator.devices.help_button import HelpButton
 
@@ -125,6 +126,34 @@ def test_lamp_follows_its_pin() -> None:
     assert not button.lamp_lit
 
 
+def test_bell_follows_its_pin() -> None:
+    button = HelpButton()
+    for at, level in enumerate((0, 1, 1, 0, 1)):
+        button.bell(level, at)
+    assert button.bell_changes == [(1, 1), (3, 0), (4, 1)]
+    assert button.ringing
+    assert button.lamp_changes == []
+
+
+def test_the_answer_button_bounces_apart_from_the_citizens() -> None:
+    button = HelpButton(rng=random.Random(2))
+    button.answer(100, 250)
+    seen = [button.desk_contact(step / 10) for step in range(1000, 4000)]
+    changes = [100 + at / 10 for at in range(1, 3000) if seen[at] != seen[at - 1]]
+    assert len(changes) > 2
+    assert all(100 <= at <= 109 or 350 <= at <= 359 for at in changes)
+    assert not button.desk_contact(1000)
+    assert (button.answers, button.presses, button.next_ms(1000)) == (1, 0, None)
+    assert not button.pressed(1000)
+
+
+def test_a_hand_that_never_rests_queues_a_bounded_number_of_edges() -> None:
+    contact = Contact(random.Random(1), 4)
+    for at in range(1000):
+        contact.move(at % 2, at, 8)
+    assert EDGES_PENDING_MAX <= len(contact._edges) < EDGES_PENDING_MAX + 9
+
+
 def test_devices_wake_their_board_when_people_act() -> None:
     woken = []
     gate, button = Gate(), HelpButton()
@@ -132,5 +161,6 @@ def test_devices_wake_their_board_when_people_act() -> None:
     pulse(gate, 0)
     gate.walk_through()
     button.press(0)
+    button.answer(0)
     gate.faults.add("stuck_open")
-    assert len(woken) == 4
+    assert len(woken) == 6

@@ -4,7 +4,6 @@ import binascii
 import os
 
 from firmware.drivers.print_job import PRINT_JOB_MAX
-from firmware.event_journal import AGE_UNKNOWN
 from firmware.settings import SettingsError
 from protocol.wire import messages, states
 from tests.firmware.rig import Rig, RigBoard
@@ -177,30 +176,6 @@ def case_a_reset_in_mid_pulse_is_unknown_and_shuts_the_gate(vectors, folder):
     rig.agent.send(messages.PULSE, 9, 1000)
     assert rig.heard(messages.EFFECT_RESULT) == [(9, states.UNKNOWN, states.DETAIL_REBOOTED)]
     assert rig.relay_edges().count(1) == 0
-
-
-def case_help_lights_at_once_and_is_told_until_acknowledged(vectors, folder):
-    rig = Rig(vectors, folder)
-    rig.cable = False
-    rig.machine.pins[6].level = 0
-    rig.run(100)
-    assert rig.machine.pins[7].level == 1
-    rig.machine.pins[6].level = 1
-    rig.run(400)
-    rig.cable = True
-    rig.up()
-    number, kind, age_ms = rig.heard(messages.EVENT)[0]
-    assert (number, kind) == (1, states.HELP_PRESSED)
-    assert 400 <= age_ms < 5000
-    rig.boot()
-    rig.run_until(lambda: rig.agent.ups == 2)
-    assert rig.heard(messages.EVENT, 2)[1] == (1, states.HELP_PRESSED, AGE_UNKNOWN)
-    rig.agent.send(messages.EVENT_ACK, 1)
-    rig.run(500)
-    rig.boot()
-    rig.run_until(lambda: rig.agent.ups == 3)
-    rig.run(1000)
-    assert len(rig.agent.of(messages.EVENT)) == 2
 
 
 def case_an_event_nobody_acknowledges_comes_again(vectors, folder):

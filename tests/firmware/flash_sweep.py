@@ -84,7 +84,7 @@ class Day:
         return True
 
     def add(self, events):
-        self.event = events.add(states.HELP_PRESSED, b"", 0)
+        self.event = events.add(events.reserve(), states.HELP_PRESSED, b"", 0)
 
     def settle(self, events):
         events.acknowledge(self.event.number)

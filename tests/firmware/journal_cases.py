@@ -100,8 +100,8 @@ def case_an_unfinished_rewrite_is_removed(vectors, folder):
 
 def case_events_stay_until_acknowledged(vectors, folder):
     journal = EventJournal(folder)
-    first = journal.add(states.HELP_PRESSED, b"", 100)
-    second = journal.add(states.GATE_PASSED, b"12345678", 200)
+    first = journal.add(journal.reserve(), states.HELP_PRESSED, b"", 100)
+    second = journal.add(journal.reserve(), states.GATE_PASSED, b"12345678", 200)
     assert (first.number, second.number) == (1, 2)
     journal.acknowledge(first.number)
     journal.acknowledge(99)
@@ -116,7 +116,7 @@ def case_event_numbers_never_start_again(vectors, folder):
     for number in range(1, 600):
         if number % 50 == 1:
             journal = EventJournal(folder)
-        assert journal.add(states.GATE_PASSED, b"", 0).number == number
+        assert journal.add(journal.reserve(), states.GATE_PASSED, b"", 0).number == number
         journal.acknowledge(number)
         assert size(folder + "/events.log") <= 4096
     assert EventJournal(folder).open == []
@@ -124,15 +124,15 @@ def case_event_numbers_never_start_again(vectors, folder):
 
 def case_the_oldest_that_is_not_critical_goes_first(vectors, folder):
     journal = EventJournal(folder)
-    journal.add(states.HELP_PRESSED, b"", 0)
+    journal.add(journal.reserve(), states.HELP_PRESSED, b"", 0)
     for _ in range(EVENTS_MAX):
-        journal.add(states.GATE_PASSED, b"", 0)
+        journal.add(journal.reserve(), states.GATE_PASSED, b"", 0)
     assert journal.dropped == 1
     assert [event.number for event in journal.open][:2] == [1, 3]
     for _ in range(EVENTS_MAX - 1):
-        journal.add(states.HELP_PRESSED, b"", 0)
+        journal.add(journal.reserve(), states.HELP_PRESSED, b"", 0)
     assert journal.dropped == EVENTS_MAX
-    assert journal.add(states.HELP_PRESSED, b"", 0) is None
+    assert journal.add(journal.reserve(), states.HELP_PRESSED, b"", 0) is None
     assert journal.refused == 1
     again = EventJournal(folder).open
     assert [event.number for event in again] == [event.number for event in journal.open]
@@ -141,11 +141,11 @@ def case_the_oldest_that_is_not_critical_goes_first(vectors, folder):
 def case_torn_event_tail(vectors, folder):
     journal = EventJournal(folder)
     for _ in range(3):
-        journal.add(states.HELP_PRESSED, b"", 0)
+        journal.add(journal.reserve(), states.HELP_PRESSED, b"", 0)
     cut(folder + "/events.log", 24 * 3 - 1)
     journal = EventJournal(folder)
     assert [event.number for event in journal.open] == [1, 2]
-    assert journal.add(states.HELP_PRESSED, b"", 0).number == 3
+    assert journal.add(journal.reserve(), states.HELP_PRESSED, b"", 0).number == 3
     assert len(EventJournal(folder).open) == 3
 
 

@@ -1,7 +1,6 @@
-"""What gate and help button promise. Runs under CPython and MicroPython."""
+"""What the gate promises. Runs under CPython and MicroPython."""
 
 from firmware.drivers.gate_relay import GateRelay
-from firmware.drivers.help_button import HelpButton
 from firmware.effects import BEGIN_LATER, BEGIN_REFUSED, BEGUN_NOW
 from protocol.wire import states
 from tests.firmware.scene import Ledger, Scene
@@ -83,65 +82,6 @@ def case_contact_bounce_is_one_passage(vectors, folder):
         s.contact = bool(level)
         s.run(5)
     assert s.passages == [0]
-
-
-class HelpScene(Scene):
-    def __init__(self):
-        super().__init__()
-        self.pressed = False
-        self.lamp = []
-        self.calls = []
-        self.driver = HelpButton(
-            lambda: self.pressed, self.lamp.append, self.calls.append, self.report, self.now
-        )
-
-    def press(self, ms):
-        self.pressed = True
-        self.run(ms)
-        self.pressed = False
-        self.run(100)
-
-
-def case_a_press_lights_and_calls_once(vectors, folder):
-    s = HelpScene()
-    assert s.lamp == [False]
-    s.press(300)
-    assert s.lamp == [False, True]
-    assert len(s.calls) == 1
-    s.press(300)
-    assert len(s.calls) == 2
-
-
-def case_bounce_and_spikes_do_not_call(vectors, folder):
-    s = HelpScene()
-    for _ in range(20):
-        s.press(20)
-    assert s.calls == []
-    for level in (1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0):
-        s.pressed = bool(level)
-        s.run(5)
-    assert len(s.calls) == 1
-
-
-def case_a_stuck_button_is_told_and_heals(vectors, folder):
-    s = HelpScene()
-    s.press(31_000)
-    assert s.states == [
-        (states.ONLINE, 0),
-        (states.HARDWARE_ERROR, states.DETAIL_STUCK),
-        (states.ONLINE, 0),
-    ]
-    assert len(s.calls) == 1
-
-
-def case_the_agent_sets_the_lamp(vectors, folder):
-    s = HelpScene()
-    s.driver.set_lamp(states.LAMP_BLINK, s.now)
-    s.run(2000)
-    assert s.lamp[:4] == [False, True, False, True]
-    s.driver.set_lamp(0, s.now)
-    s.run(2000)
-    assert s.lamp[-1] is False
 
 
 CASES = [value for name, value in sorted(globals().items()) if name.startswith("case_")]

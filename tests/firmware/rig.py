@@ -95,7 +95,16 @@ class RigBoard:
     PRINTER = {"uart": 2, "baud": 115_200, "process_id": 1}  # noqa: RUF012
     VOICE = {"uart": 3, "baud": 9600, "encoding": 1}  # noqa: RUF012
     GATE = {"relay": 4, "relay_active": 1, "passed": 5, "passed_active": 0}  # noqa: RUF012
-    HELP = {"button": 6, "button_active": 0, "lamp": 7, "lamp_active": 1}  # noqa: RUF012
+    HELP = {  # noqa: RUF012
+        "button": 6,
+        "button_active": 0,
+        "lamp": 7,
+        "lamp_active": 1,
+        "bell": 8,
+        "bell_active": 1,
+        "answer": 9,
+        "answer_active": 0,
+    }
 
 
 class Agent:
@@ -194,6 +203,13 @@ class Rig:
         for at in range(0, len(job), chunk):
             self.agent.send(messages.PRINT_DATA, effect_id, at, tail=job[at : at + chunk])
         self.agent.send(messages.PRINT_RUN, effect_id, len(job), crc32)
+
+    def press(self, pin, ms=300):
+        """Close a contact to ground for a while: 6 is the help button, 9 the desk."""
+        self.machine.pins[pin].level = 0
+        self.run(ms)
+        self.machine.pins[pin].level = 1
+        self.run(100)
 
     def relay_edges(self):
         return self.machine.pins[4].levels[1:]

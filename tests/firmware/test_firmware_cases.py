@@ -11,6 +11,8 @@ import pytest
 from edge_agent.technician.image import build_image
 from tests.firmware import (
     app_cases,
+    help_app_cases,
+    help_cases,
     journal_cases,
     pin_cases,
     printer_cases,
@@ -20,7 +22,16 @@ from tests.firmware import (
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "tests" / "vectors" / "peripherals.json"
-MODULES = (reader_cases, printer_cases, voice_cases, pin_cases, journal_cases, app_cases)
+MODULES = (
+    reader_cases,
+    printer_cases,
+    voice_cases,
+    pin_cases,
+    help_app_cases,
+    help_cases,
+    journal_cases,
+    app_cases,
+)
 NAMES = [module.__name__.split(".")[-1] for module in MODULES]
 CASES = [case for module in MODULES for case in module.CASES]
 
