@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from edge_agent.core.flow_check import check_definition
-from edge_agent.core.flow_definition import Definition, DefinitionError, parse_definition
+from edge_agent.core.flow_definition import Definition, parse_definition
+from edge_agent.core.flow_table import DefinitionError
 from edge_agent.core.texts import Texts, TextsError, parse_texts
 
 FILES_MAX = 200

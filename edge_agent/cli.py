@@ -17,6 +17,7 @@ def run(
     bundle: Path | None = None,
     board: str | None = None,
     data: Path | None = None,
+    service: str | None = None,
     direction: Literal["entry", "exit", "both"] | None = None,
     config: Path | None = None,
 ) -> None:
@@ -30,6 +31,8 @@ def run(
         Serial port of the board: /dev/ttyACM0, /dev/serial/by-id/... or COM3.
     data
         Folder of the outbox, on a local disk.
+    service
+        What it offers, a file of the services folder: gate, number.
     direction
         Which way this gate goes.
     config
@@ -37,7 +40,13 @@ def run(
     """
     from edge_agent.start import serve  # noqa: PLC0415  # `--help` need not load the agent
 
-    given = {"bundle": bundle, "board": board, "data": data, "direction": direction}
+    given = {
+        "bundle": bundle,
+        "board": board,
+        "data": data,
+        "service": service,
+        "direction": direction,
+    }
     sys.exit(serve(config, {k: str(v) for k, v in given.items() if v is not None}))
 
 

@@ -1,10 +1,12 @@
 """Records on their way to the outbox: common fields and coding in, a callback on the loop out."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-from edge_agent.core.flow_events import Append
+from edge_agent.core.flow_events import Append, PassageNote, TicketNote
+from edge_agent.core.tickets import counter_of
 from edge_agent.outbox import (
     Appended,
     Draft,
@@ -15,6 +17,8 @@ from edge_agent.outbox import (
     RaiseFloor,
     SaveFlow,
     SetPassage,
+    TakeTicket,
+    TicketDay,
 )
 from protocol.errors import RecordRefusedError
 from protocol.records import KINDS, Body, Common, Person, encode, is_visit
@@ -25,6 +29,7 @@ log = get("edge_agent.recorder")
 
 OnDone = Callable[[Appended | None], None]
 Stamp = Callable[[], tuple[int, int, int]]
+HEAL_EVERY_MS = 5_000
 _VERSIONS = {info.body: info.version for info in KINDS.values()}
 
 
@@ -45,6 +50,7 @@ class Recorder:
         floor_to_keep: Callable[[], int | None],
     ) -> None:
         self.failed = ""  # why the last append failed, empty when it did not
+        self.heal_ms: int | None = None  # when `heal` is due, on the caller's clock
         self._outbox = outbox
         self._stamp = stamp
         self._boot = boot
@@ -65,8 +71,13 @@ class Recorder:
             effects.append(SaveFlow(flow_id, append.save))
         if append.drop:
             effects.append(DropFlow(flow_id))
-        if append.passage and who is not None:
-            effects.append(SetPassage(*who, append.passage))
+        note = append.note
+        if isinstance(note, PassageNote) and who is not None:
+            effects.append(SetPassage(*who, note.direction))
+        if isinstance(note, TicketNote):
+            assert who is not None  # the check looked them up on that day
+            assert who[0] == note.day
+            effects.append(TakeTicket(*who, note.matter, counter_of(note.ticket)))
         self.append(append.intent, append.bodies, correlation, done, effects)
 
     def append(
@@ -101,6 +112,17 @@ class Recorder:
             self._note_failure(str(error))
             loop.call_soon(done, None)
 
+    def heal(self, now_ms: int) -> None:
+        """While the last append failed: try in a while whether the disk takes one again."""
+        if not self.failed:
+            self.heal_ms = None
+        elif self.heal_ms is None:
+            self.heal_ms = now_ms + HEAL_EVERY_MS
+        elif now_ms >= self.heal_ms:
+            self.heal_ms = now_ms + HEAL_EVERY_MS
+            intent = hashlib.sha256(self._boot + now_ms.to_bytes(8, "big")).digest()[:16]
+            self.append(intent, (), self._boot, lambda _: None, [RaiseFloor(0)])
+
     def who(self, day: str, person: Person) -> bytes:
         """What stands for a person in today's index. Slow on purpose: call it in a thread."""
         return Scrypt(self._outbox.day_salt(day)).digest(person.document, person.number)
@@ -108,6 +130,10 @@ class Recorder:
     def last_passage(self, day: str, who: bytes) -> str | None:
         """Which way this person went last on this day."""
         return self._outbox.passage(day, who)
+
+    def ticket_day(self, day: str, who: bytes, matter: str) -> TicketDay:
+        """The walk-in numbers of this day, and this person's."""
+        return self._outbox.ticket_day(day, who, matter)
 
     def _draft(self, body: Body, correlation: bytes) -> Draft:
         at_ms, quality, mono_ms = self._stamp()

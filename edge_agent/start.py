@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from edge_agent.board_port import BoardPortError
-from edge_agent.core.flow_definition import DefinitionError
+from edge_agent.core.flow_table import DefinitionError
 from edge_agent.core.texts import TextsError
 from edge_agent.data_folder import DataFolderError
 from edge_agent.outbox import OutboxError

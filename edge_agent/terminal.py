@@ -19,10 +19,12 @@ from edge_agent.catalogue import load_service, load_texts
 from edge_agent.core import board_events as bx
 from edge_agent.core.board_session import BoardSession
 from edge_agent.core.clock_quality import ClockQuality
+from edge_agent.core.screen import KEY_HELP
 from edge_agent.core.speaker import Speaker
 from edge_agent.core.texts import encode_speech
 from edge_agent.data_folder import DataFolder
 from edge_agent.devices import Devices
+from edge_agent.front import Front
 from edge_agent.help_calls import SPEAKER as HELP_SPEAKER
 from edge_agent.help_calls import HelpCalls
 from edge_agent.outbox import Outbox
@@ -30,8 +32,9 @@ from edge_agent.recorder import Recorder
 from edge_agent.settings import Settings
 from edge_agent.status_cache import StatusCache
 from edge_agent.uplink_runner import Snapshot, UplinkRunner
+from edge_agent.visit_acts import Service
 from edge_agent.visit_checks import VisitChecks
-from edge_agent.visits import NOTICE_SPEAKER, Clock, Service, Visits
+from edge_agent.visits import NOTICE_SPEAKER, Clock, Visits
 from protocol.bundle import Bundle
 from protocol.records import TerminalStarted
 from protocol.wire import states
@@ -98,7 +101,7 @@ class Terminal:
             on_time=self._learn_time,
             on_status_list=self._status.reload,
         )
-        self._join(Service(bundle.terminal, definition, texts, settings))
+        self._join(Service(bundle.terminal, bundle.letter, definition, texts, settings))
 
     def _join(self, service: Service) -> None:
         """Make the parts that live on the event loop."""
@@ -113,6 +116,8 @@ class Terminal:
             on_appended=self.uplink.appended,
             floor_to_keep=self._clock_quality.floor_to_keep,
         )
+        self.front = Front(self._key_pressed)
+        self.on_help_key = functools.partial(self._say_aloud, HELP_SPEAKER, "officer.ask")
         self.visits = Visits(
             service,
             Clock(self._mono_ms, self._wall_ms, secrets.token_bytes),
@@ -120,8 +125,13 @@ class Terminal:
             speaker=self.speaker,
             recorder=self.recorder,
             visit_checks=VisitChecks(
-                self.settings, self._wall_ms, self.recorder, lambda: self._status.list
+                self.settings,
+                service.letter,
+                self._wall_ms,
+                self.recorder,
+                lambda: self._status.list,
             ),
+            front=self.front,
             changed=self._changed,
         )
         self.devices = Devices(
@@ -147,6 +157,8 @@ class Terminal:
         flows = self.outbox.flows()
         self._card_may_lie = self._start_reason == "unclean" and not flows
         self.visits.begin(flows)
+        self.front.serve(self._loop.call_soon_threadsafe)
+        self._closers.append(lambda: self.front.serve(None))
         self._turn()
         on_ready()
         await self._ended
@@ -235,6 +247,7 @@ class Terminal:
                 self.visits.on_effect(said)
             case bx.SpeechEnded():
                 self.speaker.ended(said.say_id, said.heard)
+                self.visits.draw()
             case bx.Device():
                 self.devices.report(said.device, said.state, said.detail)
             case bx.Happened():
@@ -243,12 +256,14 @@ class Terminal:
                 self._board_is_up(said)
             case bx.LinkDown():
                 self._card_may_lie = True
+                self.visits.on_board(False)
                 event(log, "warning", "board.down", reason=said.reason)
             case bx.BoardTrouble():
                 event(log, "error", "board.trouble", problem=said.text)
 
     def _board_is_up(self, said: bx.LinkUp) -> None:
         self._board_info = dict(said.info)
+        self.visits.on_board(True)
         event(log, "info", "board.up", version=said.version, board=self._board_info)
         self.uplink.changed()
         if self._card_may_lie and self.visits.is_idle():
@@ -267,16 +282,22 @@ class Terminal:
         self.visits.on_device(device, works)
         self.uplink.changed()
 
+    def _key_pressed(self, key: str) -> None:
+        if key == KEY_HELP:
+            self.on_help_key()
+        self.visits.on_key(key)
+
     # ---- speech
 
     def _speak(self, number: int, parts: list[bytes]) -> None:
-        self.session.say(number, parts, self.settings.volume, self.settings.speech_speed)
+        prefs = self.visits.prefs
+        self.session.say(number, parts, prefs.volume, prefs.speed)
         self._changed()
 
     def _say_aloud(self, speaker: str, text: str) -> None:
         if not self.devices.works(states.VOICE):
             return
-        words = self._service.texts.text(text, self.settings.language, {})
+        words = self._service.texts.text(text, self.visits.prefs.language, {})
         if not self.speaker.say(speaker, encode_speech(words), lambda _heard: None):
             event(log, "warning", "speech.dropped", text=text)
 

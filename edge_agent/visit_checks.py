@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from edge_agent.core import checks
+from edge_agent.core import checks, tickets
 from edge_agent.core.flow_events import RunCheck
 from edge_agent.core.flow_records import business_date
 from edge_agent.outbox import OutboxError
@@ -19,17 +19,22 @@ OnResult = Callable[[checks.Result], None]
 
 
 class VisitChecks:
-    """`who` is (day, hash) of the person whose direction was looked up last, for the index."""
+    """`who` is (day, hash) of the person who was looked up last in the day's index.
+
+    `letter`: what the terminal's walk-in numbers begin with.
+    """
 
     def __init__(
         self,
         settings: Settings,
+        letter: str,
         wall_ms: Callable[[], int],
         recorder: Recorder,
         status_list: Callable[[], StatusList | None],
     ) -> None:
         self.who: tuple[str, bytes] | None = None
         self._settings = settings
+        self._letter = letter
         self._wall_ms = wall_ms
         self._recorder = recorder
         self._status_list = status_list
@@ -41,23 +46,43 @@ class VisitChecks:
             on_result(checks.option(self._settings.option(check.option)))
             return
         assert holder is not None  # the engine asks for no such check without a person
-        if check.check == "card_valid":
-            on_result(checks.card_valid(holder, business_date(self._wall_ms())))
-        elif check.check == "status_list":
-            self._in_thread(lambda: self._status(holder, check.age_ms_max), on_result)
-        elif self._settings.direction == "both":
-            self._in_thread(lambda: self._direction(holder), on_result)
-        else:
-            on_result(checks.direction(self._settings.direction, None))
+        today = business_date(self._wall_ms())
+        match check.check:
+            case "card_valid":
+                on_result(checks.card_valid(holder, today))
+            case "age":
+                on_result(checks.age(holder, today, check.years))
+            case "status_list":
+                self._in_thread(lambda: self._status(holder, check.age_ms_max), on_result)
+            case "officer":
+                self._in_thread(lambda: self._officer(holder), on_result)
+            case "ticket_today":
+                self._in_thread(lambda: self._ticket(holder, check.matter), on_result)
+            case _ if self._settings.direction == "both":
+                self._in_thread(lambda: self._direction(holder), on_result)
+            case _:
+                on_result(checks.direction(self._settings.direction, None))
 
     def _status(self, holder: CardHolder, age_ms_max: int) -> checks.Result:
         return checks.status(holder, self._status_list(), self._wall_ms(), age_ms_max)
 
+    def _officer(self, holder: CardHolder) -> checks.Result:
+        now_ms = self._wall_ms()
+        return checks.officer(holder, self._status_list(), now_ms, business_date(now_ms))
+
     def _direction(self, holder: CardHolder) -> checks.Result:
-        day = business_date(self._wall_ms()).isoformat()
-        who = self._recorder.who(day, holder.person)
-        self.who = (day, who)
+        day, who = self._look_up(holder)
         return checks.direction("both", self._recorder.last_passage(day, who))
+
+    def _ticket(self, holder: CardHolder, matter: str) -> checks.Result:
+        day, who = self._look_up(holder)
+        own, last, closed = self._recorder.ticket_day(day, who, matter)
+        return tickets.today(self._letter, day, own=own, last=last, closed=closed)
+
+    def _look_up(self, holder: CardHolder) -> tuple[str, bytes]:
+        day = business_date(self._wall_ms()).isoformat()
+        self.who = day, self._recorder.who(day, holder.person)
+        return self.who
 
     @staticmethod
     def _in_thread(work: Callable[[], checks.Result], on_result: OnResult) -> None:

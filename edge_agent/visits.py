@@ -1,4 +1,4 @@
-"""Visits one after the other: performs what the flow engine wants, on the event loop.
+"""Visits one after the other: feeds the flow engine, lets its effects happen, draws the screen.
 
 Between visits a flow waits in its first step, so the reader is always asked for a card.
 """
@@ -9,18 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_agent.core import board_events as bx
-from edge_agent.core import checks
 from edge_agent.core import flow_events as fx
-from edge_agent.core.board_session import BoardSession, SessionError
-from edge_agent.core.flow import ENDED, READING, SAYING, Flow
-from edge_agent.core.flow_definition import Definition
+from edge_agent.core.board_session import BoardSession
+from edge_agent.core.flow import Flow
 from edge_agent.core.flow_saved import SavedFlow, SavedFlowError
-from edge_agent.core.slip import SlipError, SlipLine, build_slip
+from edge_agent.core.flow_state import CHOOSING, ENDED, READING, SAYING, VOUCHING
+from edge_agent.core.screen import READER_TEXT, SORRY_TEXT, SPEAKING_KEYS
+from edge_agent.core.screen_maker import ScreenMaker
 from edge_agent.core.speaker import Speaker
-from edge_agent.core.texts import Texts, encode_speech
-from edge_agent.outbox import Appended
+from edge_agent.core.visitor import Prefs
+from edge_agent.front import Front
 from edge_agent.recorder import Recorder
-from edge_agent.settings import Settings
+from edge_agent.visit_acts import SPEAKER, Service, VisitActs, log_step
 from edge_agent.visit_checks import VisitChecks
 from protocol.errors import CardError
 from protocol.people import parse_text_block
@@ -28,11 +28,11 @@ from protocol.wire import states
 from tongban.logs import event, get
 
 FLOW_ID_BYTES = 16
-SPEAKER = "visit"
 NOTICE_SPEAKER = "notice"  # what is said between visits; a visit silences it
 SAME_CARD_MS = 10_000
 PENDING_CARD_MS = 10_000
 READER_RETRY_MS = 60_000
+BOARD_GONE_MS = 2_000
 
 _FAULTS = {
     states.CARD_NOT_READ: "unreadable",
@@ -42,18 +42,10 @@ _FAULTS = {
     states.CARD_SAM_FAILED: "device_fault",
     states.CARD_TIME_LIMIT: "time_limit",
 }
+_OWN_SPEECH = (SAYING, CHOOSING)  # phases that speak again by themselves
+_CARD_PHASES = (READING, VOUCHING)
 
 log = get("edge_agent.visits")
-
-
-@dataclass(frozen=True)
-class Service:
-    """What a terminal offers: its definition, texts and set-up."""
-
-    terminal: str
-    definition: Definition
-    texts: Texts
-    settings: Settings
 
 
 @dataclass(frozen=True)
@@ -77,29 +69,50 @@ class Visits:
         speaker: Speaker,
         recorder: Recorder,
         visit_checks: VisitChecks,
+        front: Front,
         changed: Callable[[], None],
     ) -> None:
         self.ended: dict[str, int] = {}
+        settings = service.settings
         self._service = service
         self._clock = clock
         self._session = session
         self._speaker = speaker
         self._recorder = recorder
-        self._checks = visit_checks
+        self._front = front
+        self._maker = ScreenMaker(
+            service.definition,
+            service.texts,
+            Prefs(settings.language, settings.volume, settings.speech_speed),
+        )
+        self._acts = VisitActs(
+            service,
+            session=session,
+            speaker=speaker,
+            recorder=recorder,
+            visit_checks=visit_checks,
+            feed=self._feed_one,
+            language=lambda: self._maker.prefs.language,
+        )
         self._changed = changed
         self._flow: Flow | None = None
         self._inbox: deque[fx.Event] = deque()
         self._draining = False
         self._deadline_ms: int | None = None
         self._faults: frozenset[int] = frozenset()
-        self._read_no = 0
         self._begin_at_ms: int | None = None
         self._reader_fault = False
+        self._board_gone_ms: int | None = clock.mono_ms()
         self._last_card = b""
         self._last_card_ms = 0
         self._pending: tuple[fx.CardRead, int] | None = None
         self._saved: deque[tuple[bytes, bytes]] = deque()
         self._closing = False
+
+    @property
+    def prefs(self) -> Prefs:
+        """How the visitor wants to be spoken to."""
+        return self._maker.prefs
 
     # ---- what the terminal calls
 
@@ -124,11 +137,18 @@ class Visits:
             self._feed(fx.TimeIsUp())
         if self._begin_at_ms is not None and now >= self._begin_at_ms:
             self._start()
+        self._maker.on_time(now)
+        self._recorder.heal(now)
+        self.draw()
 
     def wait_ms(self) -> int | None:
         """Milliseconds until `on_time` is due, None when nothing is timed."""
-        times = [at for at in (self._deadline_ms, self._begin_at_ms) if at is not None]
-        return max(0, min(times) - self._clock.mono_ms()) if times else None
+        now = self._clock.mono_ms()
+        gone = self._board_gone_ms
+        times = [self._deadline_ms, self._begin_at_ms, self._maker.due_ms(), self._recorder.heal_ms]
+        times.append(gone + BOARD_GONE_MS if gone is not None else None)
+        waits = [at - now for at in times if at is not None]
+        return max(0, min(waits)) if waits else None
 
     def on_card(self, card: bx.Card) -> None:
         """A card was read."""
@@ -136,6 +156,7 @@ class Visits:
         digest = hashlib.sha256(card.block).digest()
         same = digest == self._last_card and now - self._last_card_ms < SAME_CARD_MS
         self._last_card, self._last_card_ms = digest, now
+        self._maker.card(True, now)
         if same:  # it still lies there: a board that reset has forgotten that it read it
             event(log, "info", "card.still_there")
             self._read_again()
@@ -146,13 +167,13 @@ class Visits:
             event(log, "warning", "card.not_understood", problem=str(error))
             self._feed(fx.CardNotRead("unknown_card"))
             return
-        if self._flow is not None and self._flow.phase == READING:
+        if self._flow is not None and self._flow.phase in _CARD_PHASES:
             self._feed(read)
             return
         self._pending = (read, now)
         if self._flow is None and self._begin_at_ms is not None:
             self._start()
-        elif self._flow is not None and self._flow.phase == SAYING and self._is_nobody():
+        elif self._flow is not None and self._flow.phase == SAYING and self._flow.is_nobody:
             self._speaker.forget(SPEAKER)  # "please try again" was heard and done already
             self._feed(fx.SpeechDone(self._flow.say_no))
 
@@ -167,6 +188,59 @@ class Visits:
     def on_card_removed(self) -> None:
         """The card has left the reader: the same one may come again."""
         self._last_card = b""
+        self._maker.card(False, self._clock.mono_ms())
+        self.draw()
+
+    def on_board(self, up: bool) -> None:
+        """The board came or went."""
+        if not up:
+            self._board_gone_ms = self._board_gone_ms or self._clock.mono_ms()
+            self._maker.card(False, self._clock.mono_ms())  # nobody can tell any more
+        else:
+            self._board_gone_ms = None
+        self._changed()
+
+    def on_key(self, key: str) -> None:
+        """A key of the screen was pressed."""
+        if self._maker.key(key, self._clock.mono_ms()):
+            flow = self._flow
+            own = flow is not None and (
+                flow.phase in _OWN_SPEECH or (flow.phase == VOUCHING and key in SPEAKING_KEYS)
+            )
+            if key in SPEAKING_KEYS and not own:
+                self._speak_screen()
+            self._feed(fx.KeyPressed(key))
+        self.draw()
+        self._changed()
+
+    def help_is(self, state: str) -> None:
+        """Whether help was called or answered: HELP_NONE, HELP_CALLED, HELP_ANSWERED."""
+        self._maker.help = state
+        self.draw()
+
+    def draw(self) -> None:
+        """Show the screen as it is now."""
+        now = self._clock.mono_ms()
+        speaking = self._speaker.speaking
+        self._front.show(
+            self._maker.draw(self._flow, now, fault=self._fault(now), speaking=speaking)
+        )
+
+    def _fault(self, now: int) -> str:
+        """What to tell people while the terminal cannot serve them, or ""."""
+        gone = self._board_gone_ms
+        if gone is not None and now - gone >= BOARD_GONE_MS:
+            return SORRY_TEXT
+        if self._recorder.failed:
+            return SORRY_TEXT
+        reader = self._flow is None and self._begin_at_ms is not None and self._begin_at_ms > now
+        return READER_TEXT if reader or states.CARD_READER in self._faults else ""
+
+    def _speak_screen(self) -> None:
+        """Say what the screen says."""
+        if states.VOICE not in self._faults:
+            screen = self._front.screen()
+            self._acts.speak(screen.text, screen.fields, screen.choices, lambda _heard: None)
 
     def on_effect(self, result: bx.EffectResult) -> None:
         """The board's word on an effect."""
@@ -194,7 +268,7 @@ class Visits:
     def _start(self) -> None:
         self._begin_at_ms = None
         self._flow = None
-        self._checks.who = None
+        self._acts.checks.who = None
         if self._saved:
             self._resume(*self._saved.popleft())
             return
@@ -217,8 +291,13 @@ class Visits:
             intent = hashlib.sha256(flow_id + b"lost").digest()[:16]
             effects = [fx.Append(intent, drop=True), fx.End("interrupted")]
         else:
-            self._log("info", "visit.resumed")
+            log_step(self._flow, "info", "visit.resumed")
         self._perform(effects)
+
+    def _feed_one(self, flow: Flow, incoming: fx.Event) -> None:
+        """An answer to a visit; when that is over, nobody waits for it."""
+        if flow is self._flow:
+            self._feed(incoming)
 
     def _feed(self, incoming: fx.Event) -> None:
         """Hand an event to the flow; events that its effects cause are taken in turn."""
@@ -230,152 +309,53 @@ class Visits:
             while self._inbox:
                 taken = self._inbox.popleft()
                 if self._flow is not None:
-                    before = self._flow.correlation
+                    nobody = self._flow.is_nobody
                     effects = self._flow.handle(taken, self._clock.mono_ms())
-                    if self._flow.correlation != before:
-                        self._speaker.forget(NOTICE_SPEAKER)
-                        self._log("info", "visit.began")
+                    if nobody and not self._flow.is_nobody:
+                        self._began(self._flow)
                     self._perform(effects)
         finally:
             self._draining = False
+        self.draw()
         self._changed()
+
+    def _began(self, flow: Flow) -> None:
+        self._speaker.forget(NOTICE_SPEAKER)
+        self._maker.began()
+        log_step(flow, "info", "visit.began")
 
     def _perform(self, effects: list[fx.Effect]) -> None:
         for effect in effects:
-            self._perform_one(effect)
-
-    def _perform_one(self, effect: fx.Effect) -> None:
-        match effect:
-            case fx.StartRead():
-                self._start_read(effect.time_limit_ms)
-            case fx.StopRead():
-                self._session.stop_read()
-            case fx.RunCheck():
-                self._run_check(effect)
-            case fx.Say():
-                self._say(effect)
-            case fx.Print():
-                self._print(effect)
-            case fx.Pulse():
-                self._pulse(effect)
-            case fx.QueryEffect():
-                self._query(effect)
-            case fx.Abandon():
-                self._log("warning", "visit.effect_abandoned")
-                self._session.abandon(effect.effect_id)
-            case fx.Append():
-                self._append(effect)
-            case fx.Arm():
-                self._deadline_ms = effect.at_ms
-            case fx.Disarm():
-                self._deadline_ms = None
-            case fx.End():
-                self._end(effect)
-
-    def _is_nobody(self) -> bool:
-        """No card has been read in this visit."""
-        return self._flow is not None and not any(self._flow.correlation)
+            flow = self._flow
+            assert flow is not None
+            match effect:
+                case fx.Arm():
+                    self._deadline_ms = effect.at_ms
+                case fx.Disarm():
+                    self._deadline_ms = None
+                case fx.End():
+                    self._end(effect, flow)
+                case _:
+                    self._acts.perform(effect, flow)
 
     def is_idle(self) -> bool:
         """Nobody is being served."""
         flow = self._flow
-        return flow is None or flow.phase == ENDED or (flow.phase == READING and self._is_nobody())
-
-    def _log(self, level: str, name: str, **fields: object) -> None:
-        if self._flow is not None:
-            fields = {"step": self._flow.step_name, **fields}
-            event(log, level, name, correlation=self._flow.correlation, **fields)
-
-    # ---- performing
-
-    def _start_read(self, time_limit_ms: int) -> None:
-        self._read_no = self._read_no % 0xFFFF + 1
-        self._session.read_card(self._read_no, time_limit_ms)
+        return flow is None or flow.phase == ENDED or (flow.phase == READING and flow.is_nobody)
 
     def _read_again(self) -> None:
-        if self._flow is not None and self._flow.phase == READING:
-            self._start_read(self._flow.step.time_limit_ms)
+        if self._flow is not None and self._flow.phase in _CARD_PHASES:
+            self._acts.start_read()
 
-    def _run_check(self, effect: fx.RunCheck) -> None:
-        flow = self._flow
-
-        def done(result: checks.Result) -> None:
-            if flow is self._flow:
-                outcome, facts = result
-                self._log("info", "visit.checked", check=effect.check, outcome=outcome)
-                self._feed(fx.CheckDone(effect.check, outcome, facts))
-
-        self._checks.run(effect, done)
-
-    def _say(self, effect: fx.Say) -> None:
-        text = self._service.texts.text(effect.text, self._service.settings.language, effect.fields)
-        flow = self._flow
-
-        def ended(heard: bool) -> None:
-            if flow is self._flow:
-                self._feed(fx.SpeechDone(effect.say_no, heard))
-
-        self._log("info", "visit.says", text=effect.text)
-        self._speaker.say(SPEAKER, encode_speech(text), ended)
-
-    def _print(self, effect: fx.Print) -> None:
-        settings = self._service.settings
-        lines = [
-            SlipLine(
-                self._service.texts.text(
-                    form.text.pick(effect.fields), settings.language, effect.fields
-                ),
-                form.size,
-                form.align,
-            )
-            for form in self._service.definition.slips[effect.slip]
-        ]
-        try:
-            slip = build_slip(lines, settings.paper_columns)
-            self._session.print_slip(effect.effect_id, slip)
-        except (SlipError, SessionError) as error:
-            self._log("error", "visit.not_printed", problem=str(error))
-            self._feed(fx.EffectDone(effect.effect_id, states.NOT_DONE))
-
-    def _pulse(self, effect: fx.Pulse) -> None:
-        try:
-            self._session.pulse(effect.effect_id, effect.duration_ms)
-        except SessionError as error:
-            self._log("error", "visit.not_opened", problem=str(error))
-            self._feed(fx.EffectDone(effect.effect_id, states.NOT_DONE))
-
-    def _query(self, effect: fx.QueryEffect) -> None:
-        try:
-            self._session.query(effect.effect_id)
-        except SessionError as error:
-            self._log("error", "visit.not_asked", problem=str(error))
-            self._feed(fx.EffectDone(effect.effect_id, states.UNKNOWN))
-
-    def _append(self, effect: fx.Append) -> None:
-        flow = self._flow
-        assert flow is not None
-        who = self._checks.who if effect.passage else None
-
-        def done(result: Appended | None) -> None:
-            if flow is not self._flow:
-                return
-            if result is None:
-                self._log("error", "visit.not_recorded")
-                self._feed(fx.AppendFailed(effect.intent))
-                return
-            self._log("info", "visit.durable", seq=result.first_seq, records=len(effect.bodies))
-            self._feed(fx.Appended(effect.intent, result.first_seq))
-
-        self._recorder.append_for_visit(effect, flow.flow_id, flow.correlation, who, done)
-
-    def _end(self, effect: fx.End) -> None:
+    def _end(self, effect: fx.End, flow: Flow) -> None:
         self._speaker.forget(SPEAKER)
-        self._log("info", "visit.ended", end=effect.name)
+        log_step(flow, "info", "visit.ended", end=effect.name)
         self.ended[effect.name] = self.ended.get(effect.name, 0) + 1
-        self._last_card_ms = self._clock.mono_ms()
+        now = self._clock.mono_ms()
+        self._last_card_ms = now
+        self._maker.ended(now)
         self._flow = None
+        self._begin_at_ms = now
         if self._reader_fault:  # say it once in a while, not all the time
             self._reader_fault = False
-            self._begin_at_ms = self._clock.mono_ms() + READER_RETRY_MS
-        else:
-            self._begin_at_ms = self._clock.mono_ms()
+            self._begin_at_ms += READER_RETRY_MS

@@ -25,6 +25,10 @@ SCRYPT_LOG2_N_MIN, SCRYPT_LOG2_N_MAX = 4, 16
 SCRYPT_R_MAX, SCRYPT_P_MAX = 8, 4
 SCRYPT_DEFAULT = (14, 8, 1)  # log2 n, r, p: about 50 ms a number on a terminal's computer
 CODE_NONE = 0  # what `lookup` answers for a person who is not on the list
+CODE_BLOCKED = 1
+CODE_OFFICER = 2  # no block: a person whose word makes others eligible
+CODE_NAMES = {"blocked": CODE_BLOCKED, "officer": CODE_OFFICER}
+"""Words of the import. Any other code is a block of the site's own meaning."""
 
 _HEAD = struct.Struct(f">4sIQQ{SALT_BYTES}sBBBI")
 _ENTRY = struct.Struct(f"{HASH_BYTES}sB")

@@ -16,12 +16,18 @@ import apsw
 from protocol import topics
 from protocol.keys import CentreKeys
 from protocol.people import FOREIGN_RESIDENT, id_number_problem
-from protocol.status_list import ENTRIES_MAX, SALT_BYTES, Scrypt, StatusList, sign_status_list
+from protocol.status_list import (
+    CODE_NAMES,
+    ENTRIES_MAX,
+    SALT_BYTES,
+    Scrypt,
+    StatusList,
+    sign_status_list,
+)
 from sync_server.store_sqlite import immediate
 from tongban.logs import event, get
 
 COLUMNS = ["document", "number", "status"]
-STATUS_NAMES = {"blocked": 1}
 CODE_MAX = 255
 FILE_BYTES_MAX = 4 * 1024 * 1024
 DAY_MS = 86_400_000
@@ -56,7 +62,7 @@ class ListedPerson(NamedTuple):
 def read_status_file(path: Path) -> list[ListedPerson]:
     """The people of a CSV file with the header `document,number,status`.
 
-    `status` is a name of STATUS_NAMES or a code from 1 to 255. Raises StatusFileError.
+    `status` is a name of CODE_NAMES or a code from 1 to 255. Raises StatusFileError.
     """
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
@@ -88,9 +94,9 @@ def _people(path: Path, lines: Iterator[list[str]]) -> Iterator[ListedPerson]:
         problem = _number_problem(document, number)
         if problem:
             raise StatusFileError(f"{where}: {problem}")
-        code = STATUS_NAMES.get(status) or (int(status) if status.isdecimal() else 0)
+        code = CODE_NAMES.get(status) or (int(status) if status.isdecimal() else 0)
         if not 1 <= code <= CODE_MAX:
-            names = ", ".join(STATUS_NAMES)
+            names = ", ".join(CODE_NAMES)
             raise StatusFileError(f"{where}: status must be {names} or 1 to {CODE_MAX}")
         first = seen.setdefault((document, number), line_number)
         if first != line_number:

@@ -6,7 +6,7 @@ Hashing a number is slow on purpose (scrypt, about 50 ms): run status and presen
 import datetime
 
 from protocol.people import CardHolder, id_number_problem
-from protocol.status_list import StatusList
+from protocol.status_list import CODE_OFFICER, StatusList
 
 Facts = dict[str, str | int]
 Result = tuple[str, Facts]
@@ -27,18 +27,35 @@ def status(
 ) -> Result:
     """Looks the person up in the cached list. An old list that names the person still counts.
 
-    A clock that stands before the list was issued makes it no older.
+    A clock that stands before the list was issued makes it no older. An officer is not blocked.
     """
     if status_list is None:
         return "unknown", _facts("unknown", 0, 0)
-    code = status_list.lookup(
-        status_list.scrypt.digest(holder.person.document, holder.person.number)
-    )
-    if code:
+    code = _code(holder, status_list)
+    if code and code != CODE_OFFICER:
         return "listed", _facts("listed", code, status_list.version)
     old = now_ms - status_list.issued_ms > age_ms_max or not status_list.is_current(now_ms)
     outcome = "too_old" if old else "clear"
     return outcome, _facts(outcome, 0, status_list.version)
+
+
+def officer(
+    holder: CardHolder, status_list: StatusList | None, now_ms: int, day: datetime.date
+) -> Result:
+    """Whether this card is an officer's. A list that has expired speaks for nobody."""
+    if status_list is None or not status_list.is_current(now_ms):
+        return "not_officer", {}
+    agreed = _code(holder, status_list) == CODE_OFFICER and card_valid(holder, day)[0] == "valid"
+    return ("agreed" if agreed else "not_officer"), {}
+
+
+def age(holder: CardHolder, day: datetime.date, years: int) -> Result:
+    """By the date of birth on the card; the birthday itself counts."""
+    if holder.birth > day:
+        return "unknown", {}
+    if holder.age_on(day) < years:
+        return "younger", {}
+    return "old_enough", {"ground": "age"}
 
 
 def direction(configured: str, last: str | None) -> Result:
@@ -52,6 +69,11 @@ def direction(configured: str, last: str | None) -> Result:
 def option(on: bool) -> Result:
     """A switch of the terminal's configuration."""
     return ("yes" if on else "no"), {}
+
+
+def _code(holder: CardHolder, status_list: StatusList) -> int:
+    digest = status_list.scrypt.digest(holder.person.document, holder.person.number)
+    return status_list.lookup(digest)
 
 
 def _facts(outcome: str, code: int, version: int) -> Facts:

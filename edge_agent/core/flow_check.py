@@ -3,13 +3,16 @@
 1. No circles: a visit always ends, and a step is done at most once.
 2. No step that nothing leads to.
 3. What a step needs is there on every way to it. `recorded` is such a need: a gate is opened, a
-   slip printed and a text that says "done" spoken only behind a durable record.
+   slip printed and a text that says "done" or a ticket's number only behind a durable record.
 
 The facts that are sure at a step are those that every way to it brings.
 """
 
-from edge_agent.core.flow_definition import Definition, DefinitionError, Step, TextChoice
+from collections.abc import Mapping
+
+from edge_agent.core.flow_definition import Definition, Step, TextChoice
 from edge_agent.core.flow_steps import CHECKS, FIELDS_ALWAYS, RECORDS, STEPS
+from edge_agent.core.flow_table import DefinitionError
 from edge_agent.core.texts import Texts
 
 _BRINGS = {
@@ -23,11 +26,17 @@ _BRINGS = {
     for facts in kind.outcomes.values()
     for fact in facts
 }
-_VALUES = {"direction": ("entry", "exit"), "status": ("clear", "listed", "too_old", "unknown")}
+_VALUES = {
+    "direction": ("entry", "exit"),
+    "status": ("clear", "listed", "too_old", "unknown"),
+    "ground": ("age", "officer"),
+}
+_TELLING_FIELDS = {"ticket": "issued"}
 
 
 def check_definition(file: str, definition: Definition, texts: Texts) -> None:
     """Raises DefinitionError."""
+    _check_message(f"{file}: service: welcome", definition.welcome, frozenset(), texts)
     order = _in_order(file, definition)
     for name in definition.steps:
         if name not in order:
@@ -43,7 +52,7 @@ def check_definition(file: str, definition: Definition, texts: Texts) -> None:
         _check_step(file, definition, step, facts, texts)
         for outcome, target in step.next.items():
             if target in definition.steps:
-                after = facts | frozenset(step.kind.outcomes[outcome])
+                after = facts | step.brings(outcome)
                 before = sure[target]
                 sure[target] = after if before is None else before & after
 
@@ -85,10 +94,22 @@ def _check_step(
             raise DefinitionError(f"{place}: fields: only service.fact takes them. Remove them.")
         used = [str(v)[1:-1] for v in (step.fields or {}).values() if is_reference(v)]
         _need(f"{place}: fields", used, facts)
+    values = _VALUES | _chosen(definition)
     if step.text:
-        _check_text(f"{place}: text", step.text, facts, texts)
+        _check_text(f"{place}: text", step.text, facts, texts, values)
     for form in definition.slips[step.slip] if step.slip else ():
-        _check_text(f"{file}: slips.{step.slip}: lines", form.text, facts, texts)
+        _check_text(f"{file}: slips.{step.slip}: lines", form.text, facts, texts, values)
+    for message_id in step.choices.values():
+        _check_message(f"{place}: choices", message_id, facts, texts)
+
+
+def _chosen(definition: Definition) -> dict[str, tuple[str, ...]]:
+    """What the facts that a person chooses can be."""
+    found: dict[str, tuple[str, ...]] = {}
+    for step in definition.steps.values():
+        if step.fact:
+            found[step.fact] = tuple(dict.fromkeys([*found.get(step.fact, ()), *step.choices]))
+    return found
 
 
 def is_reference(value: object) -> bool:
@@ -96,24 +117,37 @@ def is_reference(value: object) -> bool:
     return isinstance(value, str) and value[:1] == "{" and value[-1:] == "}"
 
 
-def _check_text(place: str, choice: TextChoice, facts: frozenset[str], texts: Texts) -> None:
+def _check_text(
+    place: str,
+    choice: TextChoice,
+    facts: frozenset[str],
+    texts: Texts,
+    values: Mapping[str, tuple[str, ...]],
+) -> None:
     if choice.by:
-        if choice.by not in _VALUES:
+        if choice.by not in values:
             raise DefinitionError(
-                f"{place}: by: {choice.by!r} cannot choose. Use one of: {', '.join(_VALUES)}."
+                f"{place}: by: {choice.by!r} cannot choose. Use one of: {', '.join(values)}."
             )
         _need(f"{place}: by", (choice.by,), facts)
-        for value in _VALUES[choice.by]:
+        for value in values[choice.by]:
             if value not in choice.ids:
                 raise DefinitionError(f"{place}: {value}: is missing. Give it a message id.")
         for value in choice.ids:
-            if value not in _VALUES[choice.by]:
+            if value not in values[choice.by]:
                 raise DefinitionError(f"{place}: {value}: {choice.by} never is so. Remove it.")
     for message_id in choice.ids.values():
-        message = texts[message_id]
-        if message.told:
-            _need(f"{place}: {message_id} says done", ("recorded",), facts)
-        _need(f"{place}: {message_id}", sorted(message.fields), facts)
+        _check_message(place, message_id, facts, texts)
+
+
+def _check_message(place: str, message_id: str, facts: frozenset[str], texts: Texts) -> None:
+    message = texts[message_id]
+    if message.told:
+        _need(f"{place}: {message_id} says done", ("recorded",), facts)
+    for name, need in _TELLING_FIELDS.items():
+        if name in message.fields:
+            _need(f"{place}: {message_id} tells {name!r}", (need,), facts)
+    _need(f"{place}: {message_id}", sorted(message.fields), facts)
 
 
 def _need(place: str, needs: tuple[str, ...] | list[str], facts: frozenset[str]) -> None:

@@ -4,12 +4,23 @@ Every problem is an error that names file, step, key and cure. flow_check holds 
 against what no single step can show: circles, unreachable steps, a yes before its record.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
-from edge_agent.core.flow_steps import CHECKS, OPTIONS, RECORDS, STEPS, StepKind
+from edge_agent.core.flow_patience import WAIT_MS_MIN, WARNING_MS
+from edge_agent.core.flow_steps import (
+    CHECKS,
+    FACTS,
+    OPTIONS,
+    RECORDS,
+    STEPS,
+    WAITING_STEPS,
+    StepKind,
+)
+from edge_agent.core.flow_table import NAME_CHARACTERS_MAX, DefinitionError, Table
+from edge_agent.core.screen import CHOICES_MAX, WELCOME_TEXT
 from edge_agent.core.slip import ALIGNS, SIZE_MAX, SIZE_MIN
 from edge_agent.core.texts import Texts
 
@@ -18,14 +29,9 @@ STEPS_MAX = 100
 TIME_LIMIT_S_MAX = 600
 PULSE_MS_MAX = 5_000
 AGE_H_MAX = 24 * 90
-NAME_CHARACTERS_MAX = 64
 FIELDS_MAX = 64
-
-TextRef = str | Mapping[str, str]
-
-
-class DefinitionError(Exception):
-    """A definition file cannot be used; the text names file, step, key and cure."""
+YEARS_MAX = 150
+_FACT = re.compile(r"[a-z_]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -66,77 +72,35 @@ class Step:
     person: bool = False
     slip: str = ""
     pulse_ms: int = 0
+    years: int = 0
+    fact: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)  # value of the fact -> message id
 
     @property
     def kind(self) -> StepKind:
         """Its row of the table."""
         return CHECKS[self.check] if self.do == "check" else STEPS[self.do]
 
+    def brings(self, outcome: str) -> frozenset[str]:
+        """The facts that are known after this outcome."""
+        own = {self.fact} if outcome == "chosen" else set()
+        issued = {"issued"} if (self.record, outcome) == ("ticket.issued", "recorded") else set()
+        return frozenset(self.kind.outcomes[outcome]) | own | issued
+
 
 @dataclass(frozen=True)
 class Definition:
-    """A service: checked, ready for the engine."""
+    """A service: checked, ready for the engine. `welcome`: what the first page says."""
 
     service: str
     version: int
     title: str
+    welcome: str
     visit: bool
     first: str
     ends: tuple[str, ...]
     steps: Mapping[str, Step]
     slips: Mapping[str, tuple[SlipForm, ...]]
-
-
-class Table:
-    """A TOML table that remembers where it stands and refuses keys nobody asked for."""
-
-    def __init__(self, file: str, place: str, tree: object) -> None:
-        self.file = file
-        self.place = place
-        if not isinstance(tree, dict):
-            raise DefinitionError(f"{file}: {place}: is no table. Write [{place}] above its keys.")
-        self.tree: dict[str, Any] = tree
-        self._asked: set[str] = set()
-
-    def error(self, key: str, problem: str) -> DefinitionError:
-        """An error that names file, step and key; `problem` ends with the cure."""
-        return DefinitionError(f"{self.file}: {self.place}: {key}: {problem}")
-
-    def has(self, key: str) -> bool:
-        """Whether the key is there."""
-        return key in self.tree
-
-    def get(self, key: str, form: type | tuple[type, ...], cure: str) -> Any:
-        """The value of a required key."""
-        self._asked.add(key)
-        if key not in self.tree:
-            raise self.error(key, f"is missing. {cure}")
-        value = self.tree[key]
-        wrong_bool = isinstance(value, bool) and form is not bool
-        if not isinstance(value, form) or wrong_bool:
-            raise self.error(key, f"is of a wrong type. {cure}")
-        return value
-
-    def number(self, key: str, low: int, high: int, cure: str) -> int:
-        """A required whole number."""
-        value: int = self.get(key, int, cure)
-        if not low <= value <= high:
-            raise self.error(key, f"{value} is not within {low} to {high}. {cure}")
-        return value
-
-    def name(self, key: str, cure: str) -> str:
-        """A required short text."""
-        value: str = self.get(key, str, cure)
-        if not 0 < len(value) <= NAME_CHARACTERS_MAX:
-            raise self.error(key, f"needs 1 to {NAME_CHARACTERS_MAX} characters. {cure}")
-        return value
-
-    def end(self) -> None:
-        """Refuse keys that were not asked for."""
-        unknown = set(self.tree) - self._asked
-        if unknown:
-            known = ", ".join(sorted(self._asked))
-            raise self.error(min(unknown), f"unknown key. Remove it, or use one of: {known}.")
 
 
 def parse_definition(file: str, text: str, texts: Texts) -> Definition:
@@ -169,6 +133,7 @@ def parse_definition(file: str, text: str, texts: Texts) -> Definition:
         service.name("id", "Name the service, for example gate."),
         service.number("version", 1, 2**31, "Raise it with every change of this file."),
         _message_id(service, "title", texts),
+        _message_id(service, "welcome", texts) if service.has("welcome") else WELCOME_TEXT,
         bool(service.get("visit", bool, "true or false.")) if service.has("visit") else True,
         service.name("first", "Name the step that a visit begins with."),
         ends,
@@ -246,6 +211,9 @@ def _step(
             if "pulse_ms" in keys
             else 0
         ),
+        years=table.number("years", 1, YEARS_MAX, "Whole years.") if "years" in keys else 0,
+        fact=_fact(table) if "fact" in keys else "",
+        choices=_choices(table, texts) if "choices" in keys else {},
     )
     table.end()
     return step
@@ -313,6 +281,31 @@ def _fields(table: Table) -> dict[str, str | int]:
     return dict(given)
 
 
+def _fact(table: Table) -> str:
+    name = table.name("fact", "Name the fact that the choice brings, for example matter.")
+    if _FACT.fullmatch(name) is None:
+        raise table.error("fact", f"{name!r} needs small letters and _ only. Rename it.")
+    if name in FACTS:
+        raise table.error("fact", f"{name!r} is a fact of another step. Rename it.")
+    return name
+
+
+def _choices(table: Table, texts: Texts) -> dict[str, str]:
+    """Value -> message id, in the order of the keys that mean them."""
+    given = table.get("choices", list, "A list of { value, text }.")
+    if not 0 < len(given) <= CHOICES_MAX:
+        raise table.error("choices", f"{len(given)} things to choose from; 1 to {CHOICES_MAX}.")
+    found: dict[str, str] = {}
+    for number, tree in enumerate(given, 1):
+        line = Table(table.file, f"{table.place}.choices[{number}]", tree)
+        value = line.name("value", "What the record says for it, for example social.")
+        if value in found:
+            raise line.error("value", f"{value!r} is there already. Rename one.")
+        found[value] = _message_id(line, "text", texts)
+        line.end()
+    return found
+
+
 def _slip(table: Table, texts: Texts) -> tuple[SlipForm, ...]:
     lines = table.get("lines", list, "A list of { text, size, align }.")
     table.end()
@@ -350,4 +343,9 @@ def _check_targets(file: str, definition: Definition) -> None:
             raise DefinitionError(
                 f"{place}: time_limit_s: only a first step that reads a card may wait without "
                 "limit. Give this step seconds."
+            )
+        if step.do in WAITING_STEPS and 0 < step.time_limit_ms < WAIT_MS_MIN:
+            raise DefinitionError(
+                f"{place}: time_limit_s: a person needs {WAIT_MS_MIN // 1000} seconds or more, a "
+                f"warning {WARNING_MS // 1000} s before the end included. Raise it."
             )

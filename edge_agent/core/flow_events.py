@@ -6,10 +6,12 @@ Times are milliseconds on the engine's own clock; effect ids are 64-bit; intents
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edge_agent.core.screen import Choice
 from protocol.people import CardHolder
 from protocol.records.kinds import Body
 
 FactValue = str | int
+Fields = Mapping[str, FactValue]
 
 
 # ---- events
@@ -27,6 +29,13 @@ class CardNotRead:
     """No card was read: `reason` is an outcome of read_card other than `card`."""
 
     reason: str
+
+
+@dataclass(frozen=True)
+class KeyPressed:
+    """A person pressed a key (screen.KEYS) of the page that shows this visit."""
+
+    key: str
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,7 @@ class TimeIsUp:
 Event = (
     CardRead
     | CardNotRead
+    | KeyPressed
     | CheckDone
     | SpeechDone
     | EffectDone
@@ -101,9 +111,7 @@ Event = (
 
 @dataclass(frozen=True)
 class StartRead:
-    """Wait for a card; 0 ms waits until one comes."""
-
-    time_limit_ms: int
+    """Wait for a card until one comes or StopRead."""
 
 
 @dataclass(frozen=True)
@@ -113,21 +121,29 @@ class StopRead:
 
 @dataclass(frozen=True)
 class RunCheck:
-    """Run a check; answer with CheckDone. `option` and `age_ms_max` belong to their checks."""
+    """Run a check; answer with CheckDone. The last four belong to their checks."""
 
     check: str
     holder: CardHolder | None
     option: str = ""
     age_ms_max: int = 0
+    years: int = 0
+    matter: str = ""
 
 
 @dataclass(frozen=True)
 class Say:
-    """Speak a text; answer with SpeechDone."""
+    """Speak a text, and then what each key means; answer with SpeechDone."""
 
     say_no: int
     text: str
     fields: Mapping[str, FactValue]
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hush:
+    """Nobody wants to hear the rest of what is spoken."""
 
 
 @dataclass(frozen=True)
@@ -162,11 +178,27 @@ class Abandon:
 
 
 @dataclass(frozen=True)
+class PassageNote:
+    """Which way the person went, for the day's index of who is inside."""
+
+    direction: str
+
+
+@dataclass(frozen=True)
+class TicketNote:
+    """A number is taken: for the day's index of who holds which."""
+
+    day: str
+    matter: str
+    ticket: str
+
+
+@dataclass(frozen=True)
 class Append:
     """One durable commit; answer with Appended or AppendFailed.
 
-    `save` is the flow's state to keep with it, `drop` forgets the flow. `passage` is the
-    direction to note for the person in the index of who is inside, if any.
+    `save` is the flow's state to keep with it, `drop` forgets the flow. `note` goes into the day's
+    index under the person whom the visit's last check looked up there.
     """
 
     intent: bytes
@@ -174,8 +206,7 @@ class Append:
     at_ms: int = 0
     save: bytes = b""
     drop: bool = False
-    passage: str = ""
-    holder: CardHolder | None = None
+    note: PassageNote | TicketNote | None = None
 
 
 @dataclass(frozen=True)
@@ -202,6 +233,7 @@ Effect = (
     | StopRead
     | RunCheck
     | Say
+    | Hush
     | Print
     | Pulse
     | QueryEffect

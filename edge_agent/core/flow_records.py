@@ -10,9 +10,12 @@ from protocol.people import CardHolder
 from protocol.records.kinds import (
     DIRECTION_ENTRY,
     DIRECTION_EXIT,
+    GROUND_AGE,
+    GROUND_OFFICER,
     Body,
     GatePassage,
     ServiceFact,
+    TicketIssued,
 )
 
 SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))  # no summer time since 1991
@@ -35,9 +38,13 @@ def clock_time(at_ms: int) -> str:
 
 
 def record_body(
-    definition: Definition, step: Step, facts: Mapping[str, FactValue], holder: CardHolder | None
+    definition: Definition,
+    step: Step,
+    facts: Mapping[str, FactValue],
+    holder: CardHolder | None,
+    officer: CardHolder | None,
 ) -> Body | None:
-    """The body of a record step, None when the person that it needs is not known any more."""
+    """The body of a record step, None when a person that it needs is not known any more."""
     person = holder.person if holder is not None else None
     if step.record == "gate.passage":
         if person is None:
@@ -50,6 +57,8 @@ def record_body(
             int(facts.get("status_code", 0)),
             int(facts.get("list_version", 0)),
         )
+    if step.record == "ticket.issued":
+        return _ticket(definition, facts, holder, officer)
     if step.person and person is None:
         return None
     fields = {
@@ -62,4 +71,25 @@ def record_body(
         fields,
         person if step.person else None,
         definition.visit,
+    )
+
+
+def _ticket(
+    definition: Definition,
+    facts: Mapping[str, FactValue],
+    holder: CardHolder | None,
+    officer: CardHolder | None,
+) -> TicketIssued | None:
+    by_officer = facts["ground"] == "officer"
+    if holder is None or (by_officer and officer is None):
+        return None
+    return TicketIssued(
+        definition.service,
+        definition.version,
+        str(facts["matter"]),
+        str(facts["ticket"]),
+        str(facts["day"]),
+        GROUND_OFFICER if by_officer else GROUND_AGE,
+        holder.person,
+        officer.person if by_officer and officer is not None else None,
     )

@@ -2,7 +2,9 @@
 
 A kind names its outcomes (each must have a transition), the keys it takes, the facts it needs and
 the facts that an outcome brings. `recorded` is the fact that stands between a citizen and every
-yes: what opens, prints or says "done" needs it, so no definition can tell before the commit.
+yes: what opens, prints or says "done" needs it, so no definition can tell before the commit. It
+is true of a number that the day's index holds too: index and record are one commit. `issued` is
+the same for the ticket itself. `number` is the record of this visit, which gate and slip need.
 """
 
 from dataclasses import dataclass, field
@@ -27,6 +29,8 @@ class StepKind:
 
 _TIME = {"time_limit": "the step takes longer than time_limit_s"}
 _FAULT = {"device_fault": "the device does not work"}
+_STOPPED = {"stopped": "the person pressed stop"}
+_UNREADABLE = {"unreadable": "a card was there but could not be read, it may be tried again"}
 
 CHECKS: dict[str, StepKind] = {
     "card_valid": StepKind(
@@ -62,6 +66,34 @@ CHECKS: dict[str, StepKind] = {
         needs=("person",),
         explain={"entry": "the person comes in", "exit": "the person goes out"} | _TIME,
     ),
+    "age": StepKind(
+        {"old_enough": ("ground",), "younger": (), "unknown": (), "time_limit": ()},
+        keys=("years",),
+        needs=("person",),
+        explain={
+            "old_enough": "the person is `years` or older today",
+            "younger": "the person is not",
+            "unknown": "the card's date of birth cannot be right",
+        }
+        | _TIME,
+    ),
+    "ticket_today": StepKind(
+        {
+            "none": ("ticket", "day"),
+            "has": ("ticket", "day", "issued", "recorded"),
+            "full": (),
+            "unknown": (),
+            "time_limit": (),
+        },
+        needs=("person", "matter"),
+        explain={
+            "none": "the person has no number for this matter today; the next one is free",
+            "has": "the person has one: its record is durable",
+            "full": "the day's numbers of this terminal are used up",
+            "unknown": "the clock went back to a day whose index is deleted",
+        }
+        | _TIME,
+    ),
     "option": StepKind(
         {"yes": (), "no": (), "time_limit": ()},
         keys=("option",),
@@ -73,6 +105,9 @@ STEPS: dict[str, StepKind] = {
     "read_card": StepKind(
         {
             "card": ("person",),
+            "no_card": (),
+            "ask_officer": (),
+            "stopped": (),
             "unreadable": (),
             "unknown_card": (),
             "device_fault": (),
@@ -80,9 +115,37 @@ STEPS: dict[str, StepKind] = {
         },
         explain={
             "card": "a card was read",
-            "unreadable": "a card was there but could not be read, it may be tried again",
+            "no_card": "the person has no card with them",
+            "ask_officer": "the person wants an officer",
             "unknown_card": "it was read, but it is of a kind or has a number we cannot take",
         }
+        | _STOPPED
+        | _UNREADABLE
+        | _FAULT
+        | _TIME,
+    ),
+    "choose": StepKind(
+        {"chosen": (), "stopped": (), "time_limit": ()},
+        keys=("text", "fact", "choices"),
+        explain={"chosen": "the person chose one"} | _STOPPED | _TIME,
+    ),
+    "officer_card": StepKind(
+        {
+            "agreed": ("ground",),
+            "not_officer": (),
+            "unreadable": (),
+            "device_fault": (),
+            "stopped": (),
+            "time_limit": (),
+        },
+        keys=("text",),
+        needs=("person",),
+        explain={
+            "agreed": "the card of an officer of the status list was put on",
+            "not_officer": "the card's holder is no officer, or no list in force says who is",
+        }
+        | _STOPPED
+        | _UNREADABLE
         | _FAULT
         | _TIME,
     ),
@@ -103,7 +166,7 @@ STEPS: dict[str, StepKind] = {
     "print": StepKind(
         {"printed": (), "not_printed": (), "unknown": (), "device_fault": ()},
         keys=("slip",),
-        needs=("recorded",),
+        needs=("recorded", "number"),
         explain={
             "printed": "the printer proved that the slip is out",
             "not_printed": "nothing was printed",
@@ -114,7 +177,7 @@ STEPS: dict[str, StepKind] = {
     "open_gate": StepKind(
         {"opened": (), "not_opened": (), "unknown": (), "device_fault": ()},
         keys=("pulse_ms",),
-        needs=("recorded",),
+        needs=("recorded", "number"),
         explain={
             "opened": "the gate was opened",
             "not_opened": "it was not",
@@ -127,5 +190,14 @@ STEPS: dict[str, StepKind] = {
 RECORDS: dict[str, tuple[str, ...]] = {
     "gate.passage": ("person", "direction", "status"),
     "service.fact": (),
+    "ticket.issued": ("person", "matter", "ticket", "day", "ground"),
 }
 """Records that a `record` step can make -> facts they need."""
+
+WAITING_STEPS = ("read_card", "choose", "officer_card")
+"""Steps that wait for a person: they warn before their time is up, and a key gives more."""
+
+FACTS = frozenset(FIELDS_ALWAYS).union(
+    *(facts for kind in (*STEPS.values(), *CHECKS.values()) for facts in kind.outcomes.values())
+)
+"""Every fact that a kind of step brings by itself."""

@@ -7,6 +7,8 @@ language and size at any time. Nothing here names a person beyond a masked form.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from protocol.records.kinds import Person
+
 WELCOME, READING, WORKING, CHOICE = "welcome", "reading", "working", "choice"
 MESSAGE, TICKET, FAULT = "message", "ticket", "fault"
 PAGES = (WELCOME, READING, WORKING, CHOICE, MESSAGE, TICKET, FAULT)
@@ -29,6 +31,18 @@ KEYS = (
     KEY_OTHER,
 )
 """What a keypad or a finger can say. KEY_OTHER is any other key: it only asks for more time."""
+SPEAKING_KEYS = (KEY_REPEAT, KEY_SLOWER, KEY_LOUDER, KEY_LANGUAGE)
+"""Keys after which the person hears the last text again, as it sounds now."""
+KEY_NO_CARD, KEY_ASK_OFFICER = KEY_CHOICES[:2]
+
+WELCOME_TEXT = "screen.welcome"
+WORKING_TEXT = "screen.working"
+PRINTING_TEXT = "visit.printing"
+WARNING_TEXT = "screen.warning"
+TAKE_CARD_TEXT = "card.take"
+SORRY_TEXT = "terminal.sorry"
+READER_TEXT = "reader.fault"
+CHOICE_SPOKEN_TEXT = "choice.spoken"
 
 
 @dataclass(frozen=True)
@@ -39,20 +53,29 @@ class Choice:
     text: str
 
 
+FIRST_CHOICES = (
+    Choice(KEY_NO_CARD, "screen.no_card"),
+    Choice(KEY_ASK_OFFICER, "screen.ask_officer"),
+)
+"""What every page offers that asks for the person's card."""
+
+
 @dataclass(frozen=True)
 class Screen:
     """One moment of the screen. `serial` rises with every change.
 
-    `page`: one of PAGES. `text`: message id of the one thing this page says; `fields` fill it in.
-    `choices`: at most CHOICES_MAX. `number`: a ticket to show large, or "". `person`: masked, as
-    "样*甲 ...0027", or "". `warning_ms`: what is left of a time limit, only when it is little.
-    `speaking`: the voice is on. `help`: HELP_NONE, HELP_CALLED or HELP_ANSWERED. `language`: one of
-    texts.LANGUAGES. `large`, `volume` (0 to 16), `speed` (0 to 5): as this visitor set them.
+    `page`: one of PAGES. `title`: message id of the service's name. `text`: message id of the one
+    thing this page says; `fields` fill it in. `choices`: at most CHOICES_MAX. `number`: a ticket to
+    show large, or "". `person`: as `masked` gives it, or "". `warning_ms`: what was left of a time
+    limit when this screen began, only when it is little. `speaking`: the voice is on. `help`:
+    HELP_NONE, HELP_CALLED or HELP_ANSWERED. `language`: one of texts.LANGUAGES. `large`, `volume`
+    (0 to 16), `speed` (0 to 5): as this visitor set them.
     """
 
     serial: int = 0
     page: str = WELCOME
-    text: str = "screen.welcome"
+    title: str = ""
+    text: str = WELCOME_TEXT
     fields: Mapping[str, str | int] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
     number: str = ""
@@ -64,3 +87,11 @@ class Screen:
     large: bool = False
     volume: int = 10
     speed: int = 4
+
+
+def masked(person: Person) -> str:
+    """Enough to know one's own card by, too little for anybody else: `样** …27`.
+
+    The first character of the name, never how long it is, and the last two of the number.
+    """
+    return f"{person.name[:1]}** …{person.number[-2:]}"

@@ -30,6 +30,11 @@ class Speaker:
         self._now: _Speech | None = None
         self._waiting: deque[_Speech] = deque()
 
+    @property
+    def speaking(self) -> bool:
+        """Whether something sounds now."""
+        return self._now is not None
+
     def say(self, speaker: str, parts: list[bytes], ended: Callable[[bool], None]) -> bool:
         """Speak encoded parts; `ended(heard)` comes once. False: too much is waiting already."""
         self._count += 1

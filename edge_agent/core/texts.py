@@ -20,15 +20,18 @@ from dataclasses import dataclass
 
 LANGUAGES = ("zh-CN", "yue", "en")
 SPOKEN_IN_CHINESE = ("zh-CN", "yue")
-DONE_WORDS = ("已登记",)
+DONE_WORDS = ("已登记", "已取号")
 TEXT_CHARACTERS_MAX = 400
 SPEECH_PART_BYTES_MAX = 200  # one frame of a SYN6288 takes no more
 SPEECH_PARTS_MAX = 8
 UNSPEAKABLE = "某"
+SPELLED_FIELDS = ("ticket",)
+"""Fields that are spoken character by character."""
 
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 _BRACES = re.compile(r"[{}]")
 _AFTER_PAUSE = re.compile(r"(?<=[。！？；，、：,.!?;:])")
+_NUMERALS = "零一二三四五六七八九"
 _TAGS = str.maketrans({"[": "［", "]": "］"})
 
 
@@ -65,6 +68,13 @@ class Texts:
         """The text with its fields filled in. `language` is one of LANGUAGES."""
         source = self._messages[message_id].texts[language]
         return _FIELD.sub(lambda match: str(fields[match[1]]), source)
+
+    def spoken(self, message_id: str, language: str, fields: Mapping[str, str | int]) -> str:
+        """The text as the voice says it: a ticket's number is spelled."""
+        spelled = {
+            name: spell(str(fields[name]), language) for name in SPELLED_FIELDS if name in fields
+        }
+        return self.text(message_id, language, {**fields, **spelled})
 
 
 def parse_texts(files: Iterable[tuple[str, str]]) -> Texts:
@@ -120,6 +130,15 @@ def _check_text(where: str, text: object, language: str) -> None:
             raise TextsError(
                 f"{where}: the voice module cannot speak {bad!r} (not in GBK). Use another word."
             ) from error
+
+
+def spell(value: str, language: str) -> str:
+    """B-017 as people understand it: `B 零一七`, in English `B 0 1 7`."""
+    letters = " ".join(c for c in value if c.isalpha())
+    digits = [c for c in value if c.isdecimal()]
+    if language in SPOKEN_IN_CHINESE:
+        return f"{letters} {''.join(_NUMERALS[int(c)] for c in digits)}".strip()
+    return " ".join([letters, *digits]).strip()
 
 
 def encode_speech(text: str) -> list[bytes]:

@@ -68,6 +68,25 @@ CREATE TABLE passage (
     PRIMARY KEY (day, who)
 ) STRICT, WITHOUT ROWID;
 
+-- Walk-in numbers: who holds which today, by the same scrypt and deleted with its salt. No person,
+-- matter and day has two rows, and no number comes twice on a day.
+CREATE TABLE ticket (
+    day TEXT NOT NULL,
+    who BLOB NOT NULL,
+    matter TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (day, who, matter),
+    UNIQUE (day, number)
+) STRICT, WITHOUT ROWID;
+
+-- The last number of each day, kept for ever (a row names nobody): a clock that goes back to a day
+-- never counts from one again. closed: that day's index is deleted, so nobody can be looked up.
+CREATE TABLE ticket_counter (
+    day TEXT PRIMARY KEY,
+    last INTEGER NOT NULL,
+    closed INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
 -- Single numbers: floor_ms (highest time ever seen), session (MQTT connections ever made).
 CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 

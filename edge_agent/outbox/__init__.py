@@ -14,6 +14,8 @@ from edge_agent.outbox.types import (
     RaiseFloor,
     SaveFlow,
     SetPassage,
+    TakeTicket,
+    TicketDay,
 )
 
 __all__ = [
@@ -30,4 +32,6 @@ __all__ = [
     "RaiseFloor",
     "SaveFlow",
     "SetPassage",
+    "TakeTicket",
+    "TicketDay",
 ]

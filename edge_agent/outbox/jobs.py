@@ -11,9 +11,11 @@ from edge_agent.outbox.types import (
     Draft,
     DropFlow,
     LocalEffect,
+    OutboxFailedError,
     RaiseFloor,
     SaveFlow,
     SetPassage,
+    TakeTicket,
 )
 from protocol.receipts import Receipt
 
@@ -31,6 +33,16 @@ _OFFER_AGAIN = (
 _FORGET_OPENERS = (
     "UPDATE epoch SET at_centre = 0 WHERE at_centre = 1 AND number >= coalesce("
     "(SELECT max(number) FROM epoch WHERE first_seq <= ?), 0)"
+)
+_COUNT_TICKET = (
+    "INSERT INTO ticket_counter (day, last) VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET "
+    "last = excluded.last WHERE excluded.last > last AND closed = 0 RETURNING last"
+)
+_FORGET_DAYS = (
+    "DELETE FROM passage WHERE day < ?",
+    "DELETE FROM ticket WHERE day < ?",
+    "DELETE FROM day_salt WHERE day < ?",
+    "UPDATE ticket_counter SET closed = 1 WHERE day < ? AND closed = 0",
 )
 INTENT_RECORDS_KEPT = 65_536  # the intents of the newest records are known
 INTENTS_DROPPED_EACH = 4_096  # records; dropping reads the whole table
@@ -131,8 +143,26 @@ def _(effect: DropFlow, connection: apsw.Connection) -> None:
 def _(effect: SetPassage, connection: apsw.Connection) -> None:
     row = (effect.day, effect.who, effect.direction)
     connection.execute("INSERT OR REPLACE INTO passage VALUES (?, ?, ?)", row)
-    connection.execute("DELETE FROM passage WHERE day < ?", (effect.day,))
-    connection.execute("DELETE FROM day_salt WHERE day < ?", (effect.day,))
+    _forget_days(effect.day, connection)
+
+
+@apply.register
+def _(effect: TakeTicket, connection: apsw.Connection) -> None:
+    counted = connection.execute(_COUNT_TICKET, (effect.day, effect.number)).fetchone()
+    if counted is None:
+        raise OutboxFailedError(
+            f"number {effect.number} of {effect.day} is taken, or that day's index is deleted. "
+            "Nothing was changed; the person is sent to the service desk"
+        )
+    row = (effect.day, effect.who, effect.matter, effect.number)
+    connection.execute("INSERT INTO ticket VALUES (?, ?, ?, ?)", row)
+    _forget_days(effect.day, connection)
+
+
+def _forget_days(before: str, connection: apsw.Connection) -> None:
+    """Delete what stands for a person of earlier days: index and salt."""
+    for sql in _FORGET_DAYS:
+        connection.execute(sql, (before,))
 
 
 @apply.register

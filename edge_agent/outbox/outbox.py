@@ -18,6 +18,7 @@ from edge_agent.outbox.types import (
     Head,
     LocalEffect,
     PendingRows,
+    TicketDay,
 )
 from edge_agent.outbox.writer import Writer, explained, open_outbox_database
 from protocol.envelope import PLAINTEXT_BYTES_MAX, Sealed
@@ -203,6 +204,21 @@ class Outbox:
         sql = "SELECT direction FROM passage WHERE day = ? AND who = ?"
         found = self._value(sql, day, who)
         return None if found is None else str(found)
+
+    def ticket_day(self, day: str, who: bytes, matter: str) -> TicketDay:
+        """The walk-in numbers of a day, and the one that this person (scrypt digest) has."""
+        with self._reading:
+            return self._guarded(lambda: TicketDay(*self._read_tickets(day, who, matter)))
+
+    def _read_tickets(self, day: str, who: bytes, matter: str) -> tuple[int, int, bool]:
+        counter = self._reader.execute(
+            "SELECT last, closed FROM ticket_counter WHERE day = ?", (day,)
+        ).fetchone()
+        own = self._reader.execute(
+            "SELECT number FROM ticket WHERE day = ? AND who = ? AND matter = ?", (day, who, matter)
+        ).get
+        last, closed = counter or (0, 0)
+        return own or 0, last, bool(closed)
 
     def floor_ms(self) -> int:
         """Highest time ever seen, Unix ms; 0 when none."""

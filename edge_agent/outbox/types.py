@@ -55,13 +55,26 @@ class SetPassage:
 
 
 @dataclass(frozen=True)
+class TakeTicket:
+    """Note that a person (scrypt digest) has this number for a matter on a day (ISO date).
+
+    Fails the commit when the person has one, the number is not new that day, or the day is closed.
+    """
+
+    day: str
+    who: bytes
+    matter: str
+    number: int
+
+
+@dataclass(frozen=True)
 class RaiseFloor:
     """No time before this (Unix ms) can be right any more."""
 
     ms: int
 
 
-LocalEffect = SaveFlow | DropFlow | SetPassage | RaiseFloor
+LocalEffect = SaveFlow | DropFlow | SetPassage | TakeTicket | RaiseFloor
 
 
 class Appended(NamedTuple):
@@ -70,6 +83,15 @@ class Appended(NamedTuple):
     first_seq: int
     last_seq: int
     repeated: bool
+
+
+class TicketDay(NamedTuple):
+    """What the day's index says: the person's number (0: none), the last one of the day, and
+    whether the index of that day is deleted."""
+
+    own: int
+    last: int
+    closed: bool
 
 
 class Head(NamedTuple):

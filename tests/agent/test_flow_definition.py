@@ -2,7 +2,8 @@
 
 import pytest
 
-from edge_agent.core.flow_definition import STEPS_MAX, DefinitionError
+from edge_agent.core.flow_definition import STEPS_MAX
+from edge_agent.core.flow_table import DefinitionError
 from tests.agent.flow_tools import gate, gate_text, load
 
 
@@ -27,7 +28,7 @@ BAD = [
     ("pulse_ms = 500", "pulse_ms = 500\ncolour = 1", "steps.open: colour: unknown key"),
     ("age_h_max = 72", "age_h_max = true", "steps.status: age_h_max: is of a wrong type"),
     ('first = "read"', 'first = "reed"', "service: first: no step 'reed'"),
-    ("version = 1", "version = 0", "service: version: 0 is not within"),
+    ("version = 2", "version = 0", "service: version: 0 is not within"),
     ('title = "gate.title"', 'title = "nothing"', "service: title: no text 'nothing'"),
     ('"passed", "refused"', '"passed", "told"', "service: ends: 'told' is the name of a step too"),
     ('time_limit = "sorry"\n', "", "next.time_limit: is missing. Say which step follows when the"),

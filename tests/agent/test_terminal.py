@@ -292,6 +292,9 @@ device_fault = "sorry"
 time_limit = "sorry"
 unreadable = "sorry"
 unknown_card = "sorry"
+no_card = "sorry"
+ask_officer = "sorry"
+stopped = "sorry"
 [steps.read]
 do = "read_card"
 time_limit_s = 0

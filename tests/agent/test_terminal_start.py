@@ -16,7 +16,7 @@ import pytest
 
 from edge_agent.board_port import BoardPort, BoardPortError, explain
 from edge_agent.catalogue import load_service, load_texts
-from edge_agent.core.flow_definition import DefinitionError
+from edge_agent.core.flow_table import DefinitionError
 from edge_agent.core.texts import TextsError
 from edge_agent.data_folder import DataFolder, DataFolderError
 from edge_agent.settings import AGENT, Settings
