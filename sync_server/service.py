@@ -1,4 +1,4 @@
-"""The running sync server: MQTT in, intake, answers out, status list, health."""
+"""The running sync server: MQTT in, intake, answers out, status list, commands, health."""
 
 import gc
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from protocol import topics
+from sync_server.commands import CommandPublisher
 from sync_server.config import ServerConfig
 from sync_server.core.intake import Intake
 from sync_server.intake_worker import IntakeWorker
@@ -20,7 +21,7 @@ from tongban.health import HealthPages
 from tongban.logs import event, get
 from tongban.mqtt import MqttLink
 
-TICK_S = 0.5
+TICK_S = 0.25
 GC_THRESHOLD = 50_000
 
 log = get("tongban.server")
@@ -59,7 +60,7 @@ class SyncServer:
         data = Path(config.data)
         self._centre = open_centre(data)
         store, keyring = self._centre
-        self._lists_store = open_store(data / DATABASE_FILE)
+        self._loop_store = open_store(data / DATABASE_FILE)
         self._mqtt = MqttLink(
             config.broker.host,
             config.broker.port,
@@ -76,7 +77,10 @@ class SyncServer:
             clock_ms,
         )
         self._lists = StatusListPublisher(
-            self._lists_store.connection, self._publish_retained, clock_ms
+            self._loop_store.connection, self._publish_retained, clock_ms
+        )
+        self._commands = CommandPublisher(
+            self._loop_store.connection, keyring.centre, self._mqtt.publish, clock_ms
         )
         self._is_new_connection = threading.Event()
         self._health = HealthPages(
@@ -98,12 +102,14 @@ class SyncServer:
                 if self._is_new_connection.is_set():
                     self._is_new_connection.clear()
                     self._lists.connected()
+                    self._commands.connected()
                 self._lists.tick()
+                self._commands.tick()
         finally:
             self._worker.stop()
             self._mqtt.stop()
             self._health.stop()
-            self._lists_store.close()
+            self._loop_store.close()
             self._centre.store.close()
 
     def stop(self) -> None:

@@ -4,9 +4,23 @@ from types import ModuleType
 
 import pytest
 
-from tests.mutants import gap_accepted, no_dedupe, receipt_before_commit
+from tests.mutants import (
+    gap_accepted,
+    next_not_atomic,
+    no_dedupe,
+    receipt_before_commit,
+    ticket_overwritten,
+    unique_ignores_hall,
+)
 
-MUTANTS = [receipt_before_commit, no_dedupe, gap_accepted]
+MUTANTS = [
+    receipt_before_commit,
+    no_dedupe,
+    gap_accepted,
+    ticket_overwritten,
+    next_not_atomic,
+    unique_ignores_hall,
+]
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__.split(".")[-1])

@@ -5,16 +5,26 @@ Tests call them on the code as it is; tests/mutants calls them on code with a pl
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from protocol import topics
 from protocol.receipts import Receipt, open_answer
+from sync_server import tickets
 from sync_server.core.store_port import StoreError, Transaction
 from sync_server.intake_worker import IntakeWorker, Message
 from sync_server.store_memory import MemoryStore
-from sync_server.store_sqlite import open_store
-from tests.server.making import NOON_MS, Centre, SimTerminal, centre_keys, new_store
+from sync_server.store_sqlite import SqliteStore, open_store
+from tests.server.hall import OTHER_HALL, Hall
+from tests.server.making import (
+    NOON_MS,
+    UNIT,
+    Centre,
+    SimTerminal,
+    centre_keys,
+    new_store,
+    ticket,
+)
 
 
 class FailingStore(MemoryStore):
@@ -120,3 +130,63 @@ def no_gap_is_taken() -> list[str]:
         if isinstance(answer, Receipt) and answer.through_seq > len(stored):
             found.append(f"receipt through {answer.through_seq} over {len(stored)} records")
     return found
+
+
+def one_ticket_for_one_officer() -> list[str]:
+    """Two officers press "next" at once: the second one between what the first one reads and
+    writes. Each gets a ticket of his own."""
+    with tempfile.TemporaryDirectory() as folder:
+        hall = Hall(Path(folder))
+        for number, person in (("A-001", 1), ("A-002", 2)):
+            hall.issue(1, number, person)
+        first, second = hall.another(), hall.another()
+        second.connection.set_busy_timeout(1)
+        got: list[str | None] = []
+
+        def press(store: SqliteStore, officer: str) -> None:
+            row = tickets.call_next(store.connection, UNIT, "3", officer, hall.now_ms)
+            got.append(row["number"] if row else None)
+
+        def press_between(_cursor: object, sql: str, _bindings: object) -> bool:
+            if sql.startswith("UPDATE ticket"):
+                first.connection.exec_trace = None
+                with suppress(StoreError):  # locked: he has to press again
+                    press(second, "second")
+            return True
+
+        first.connection.exec_trace = press_between
+        press(first, "first")
+        if len(got) == 1:
+            press(second, "second")
+        first.close()
+        second.close()
+        hall.store.close()
+    return [] if sorted(map(str, got)) == ["A-001", "A-002"] else [f"they got {got}"]
+
+
+def nobody_loses_a_ticket() -> list[str]:
+    """The first ticket of a person stands, the later one is kept and left to an officer."""
+    found = []
+    centre = Centre(MemoryStore(), centre_keys())
+    first, second = SimTerminal(centre.keys), SimTerminal(centre.keys, "gate-2")
+    for terminal, number in ((first, "A-001"), (second, "B-001")):
+        centre.enrol(terminal)
+        terminal.append(ticket(number))
+        centre.take(terminal.batch(1, 1), terminal.name)
+    held = {row.number: row.stands for row in centre.tickets().values()}
+    if held != {"A-001": 1, "B-001": 0}:
+        found.append(f"standing: {held}")
+    if len(centre.conflicts()) != 1:
+        found.append(f"{len(centre.conflicts())} conflicts, one is there")
+    return found
+
+
+def halls_are_apart() -> list[str]:
+    """A person may have a number in each hall."""
+    centre = Centre(MemoryStore(), centre_keys())
+    first, second = SimTerminal(centre.keys), SimTerminal(centre.keys, "gate-2")
+    for terminal, unit in ((first, UNIT), (second, OTHER_HALL)):
+        centre.enrol(terminal, unit)
+        terminal.append(ticket("A-001"))
+        centre.take(terminal.batch(1, 1), terminal.name)
+    return [f"a conflict over two halls: {row}" for row in centre.conflicts()]
