@@ -22,6 +22,7 @@ from sync_server.console.view import (
     NotAllowedError,
     View,
     address_of,
+    counter_of,
     language_of,
     theme_of,
 )
@@ -53,6 +54,7 @@ def viewer(request: Request, console: AConsole) -> View:
         theme_of(request),
         address_of(request),
         request.url.path,
+        counter_of(request),
     )
 
 

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from sync_server.console import accounts_page, fleet, lists, login, streams
+from sync_server.console import accounts_page, fleet, hall, lists, login, streams
 from sync_server.console.database import Database
 from sync_server.console.live import Live
 from sync_server.console.texts import texts
@@ -30,7 +30,7 @@ from tongban.web.security import LOOPBACK
 
 OPENAPI = "/api/openapi.json"
 _PROBLEM_TYPE = "application/problem+json"
-_ROUTERS = (login, fleet, lists, accounts_page, streams)
+_ROUTERS = (login, fleet, lists, hall, accounts_page, streams)
 
 
 def build(

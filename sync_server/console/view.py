@@ -6,6 +6,7 @@ fragments for the page and for its stream, so both show the same.
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -30,7 +31,9 @@ SHANGHAI = timezone(timedelta(hours=8))
 REF_CHARACTERS = 8
 LANGUAGE_COOKIE = "tongban_language"
 THEME_COOKIE = "tongban_theme"
+COUNTER_COOKIE = "tongban_counter"
 THEMES = ("light", "dark")
+_COUNTER = re.compile(r"[1-9][0-9]?")
 PREFERENCE_S = 365 * 86_400
 
 NAVIGATION = (
@@ -135,6 +138,17 @@ def theme_of(request: Request) -> str:
     return chosen if chosen in THEMES else ""
 
 
+def counter_of(request: Request) -> str:
+    """The number of the counter this browser stands at, or ""."""
+    chosen = request.cookies.get(COUNTER_COOKIE, "")
+    return chosen if is_counter(chosen) else ""
+
+
+def is_counter(text: str) -> bool:
+    """Whether `text` is the number of a counter, 1 to 99."""
+    return _COUNTER.fullmatch(text) is not None
+
+
 def address_of(request: Request) -> str:
     """Path and query."""
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -151,6 +165,8 @@ class View:
     theme: str
     here: str
     path: str
+    counter: str
+    """The number of the counter this browser stands at, or ""."""
 
     @property
     def scope(self) -> Scope:

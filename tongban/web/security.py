@@ -53,7 +53,7 @@ class SecurityHeaders:
         self._headers = {
             "content-security-policy": content_policy(embed, frames),
             "x-content-type-options": "nosniff",
-            "referrer-policy": "no-referrer",
+            "referrer-policy": "same-origin",  # without one, our own forms come from "null"
             "cross-origin-opener-policy": "same-origin",
             "permissions-policy": "camera=(), microphone=(), geolocation=()",
         }

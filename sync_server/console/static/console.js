@@ -4,6 +4,7 @@
 
 (() => {
   const STALE_MS = 10_000;
+  const ONCE_MS = 700;
   const root = document.documentElement;
   const words = document.body.dataset;
   let heard = performance.now();
@@ -47,6 +48,23 @@
   });
   document.addEventListener("htmx:afterSwap", tick);
   document.addEventListener("htmx:sseClose", tick);
+
+  /* A second press of the same moment is a slip of the hand: it would call one more person. */
+  let acted = -Infinity;
+  document.addEventListener(
+    "submit",
+    (event) => {
+      if (!event.target.matches("[data-once]")) return;
+      const now = performance.now();
+      if (now - acted < ONCE_MS) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        return;
+      }
+      acted = now;
+    },
+    true,
+  );
 
   /* One key a button, shown on it; not while somebody types. */
   document.addEventListener("keydown", (event) => {
