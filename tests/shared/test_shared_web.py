@@ -38,6 +38,7 @@ def test_a_page_may_load_nothing_from_elsewhere() -> None:
     assert "frame-ancestors 'none'" in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "same-origin", "else our own forms have no origin"
 
 
 def test_a_frame_is_allowed_by_name_only() -> None:
