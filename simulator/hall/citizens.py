@@ -11,7 +11,7 @@ from simulator.devices.paper import Slip
 from simulator.hall.ledger import Claim, Ledger
 from simulator.hall.place import Person, Place
 
-TOLD_WORDS = "已登记"
+TOLD_WORDS = ("已登记", "已取号")
 TAKE_CARD_WORDS = "取回"
 SEND_OFF_WORDS = ("请到服务台", "找工作人员")
 LOOK_EVERY_S = 0.02
@@ -44,7 +44,7 @@ class Visit:
 
     def look(self) -> None:
         """Note it once when the person has heard, seen or holds that the visit is done."""
-        spoken = any(TOLD_WORDS in text for text in self.heard)
+        spoken = any(words in text for words in TOLD_WORDS for text in self.heard)
         if not self.told and (spoken or self.gate_opened or self.slips > 0):
             self.told = True
             self.ledger.tell(self.claim)

@@ -12,6 +12,8 @@ from simulator.hall.place import Place
 
 BETWEEN_PEOPLE_S = 2.0
 HELP_EVERY_VISITS = 20
+OFFICER_COMES_S = 6.0
+LOOK_EVERY_S = 0.5
 
 
 @dataclass
@@ -47,6 +49,14 @@ class Crowd:
                 place.standing = None
             self.people += 1
             self.queue.done(place, person, direction, visit.told)
+
+    async def answer_calls(self, place: Place, board: Board) -> None:
+        """An officer walks to the desk and answers, when a simulated person called for help."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if place.help_button.ringing and not place.reserved:
+                await asyncio.sleep(OFFICER_COMES_S / self.speed)
+                board.answer_help()
 
     def _wants_help(self, place: Place) -> bool:
         count = self._counts.get(place.name, 0) + 1

@@ -219,6 +219,7 @@ class Hall:
         for terminal in self.terminals:
             people = self.crowd.serve(terminal.place, terminal.board)
             self._people.append(asyncio.create_task(people))
+            self._begin(self.crowd.answer_calls(terminal.place, terminal.board))
             self._begin(self.weather.supervise(terminal.agent))
         self._begin(self.weather.supervise(self.server))
         # The embedded broker ends itself when its insides panicked: not our fault.

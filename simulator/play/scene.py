@@ -8,6 +8,7 @@ from simulator.devices.sdt_reader import NO_CARD, READ
 from simulator.hall.hall import Hall, Terminal
 from simulator.hall.place import Place
 from simulator.hall.truth import Backlog, TruthReader
+from simulator.play.guest import Guest
 
 LOOKS = 6
 """How many different people the page can draw."""
@@ -29,8 +30,7 @@ def hall_scene(hall: Hall, truth: TruthReader) -> dict[str, Any]:
             "waiting": now.waiting,
             "lost": now.lost,
         },
-        "server": hasattr(hall, "server") and bool(hall.server.ready_line),
-        "broker": hasattr(hall, "broker") and bool(hall.broker.ready_line),
+        "server": hasattr(hall, "server") and bool(hall.server.pid and hall.server.ready_line),
         "people": hall.crowd.people,
         "terminals": [
             terminal_scene(terminal, truth.backlogs.get(terminal.place.name, Backlog()))
@@ -63,6 +63,36 @@ def terminal_scene(terminal: Terminal, backlog: Backlog) -> dict[str, Any]:
         "sent": backlog.made - backlog.records,
         "faults": sum(len(list(device.faults)) for device in place.devices().values()),
     }
+
+
+def guest_scene(hall: Hall, truth: TruthReader, guest: Guest) -> dict[str, Any]:
+    """One terminal as its guest has it before them."""
+    terminal, place = guest.terminal, guest.place
+    seen = terminal_scene(terminal, truth.backlogs.get(place.name, Backlog()))
+    faults = [[name, *device.faults] for name, device in place.devices().items()]
+    return seen | {
+        "state": guest.state,
+        "kiosk": str(terminal.agent.ready_line.get("kiosk", "")),
+        "holds": guest.card,
+        "done": guest.has_told,
+        "captions": [[c.number, c.text, c.sounds] for c in guest.captions.values()],
+        "lying": guest.lying,
+        "lying_text": _slip_text(guest, guest.lying),
+        "hanging": place.printer.paper.has_content,
+        "held": [[number, _slip_text(guest, number)] for number in guest.held],
+        "broken": [[name, fault] for name, *on in faults for fault in on],
+        "starts": terminal.agent.starts,
+        "resets": terminal.board.resets,
+        "cut": hall.network.is_cut,
+        "server": bool(hall.server.pid and hall.server.ready_line),
+        "broker": bool(hall.broker.pid and hall.broker.ready_line),
+    }
+
+
+def _slip_text(guest: Guest, number: int) -> str:
+    """What stands on a slip, for those who cannot see its picture."""
+    slip = guest.slips.get(number)
+    return "" if slip is None else " ".join(slip.text.split())
 
 
 def look_of(number: str, kind: str) -> int:

@@ -1,5 +1,6 @@
 // The living hall: one scene after the other comes by the stream, this page draws what changed.
 import { listen, send, setText, startWords, svg } from "./common.js";
+import { drawTour, startTour } from "./tour.js";
 
 const DOTS_AT_ONCE = 6;
 const DOTS_MAX = 60;
@@ -138,8 +139,11 @@ function draw(scene) {
   byId("truth-lost").parentElement.classList.toggle("bad", scene.truth.lost > 0);
   byId("network").dataset.cut = scene.cut;
   byId("network").disabled = !scene.open;
+  byId("go").href = `/play/${scene.tour.terminal}`;
+  drawTour(scene.tour);
 }
 
 startWords();
+startTour();
 byId("network").addEventListener("click", () => send("/network", isCut ? "mend" : "cut"));
 listen("/events", { scene: draw });
