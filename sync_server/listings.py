@@ -7,12 +7,24 @@ import apsw
 
 from protocol.receipts import ExceptionCode
 from protocol.records import KINDS
+from protocol.state import DeviceCondition
 from sync_server.core.codes import IntakeCode
 from sync_server.core.fleet import stored_state
+from sync_server.device_words import WORKING_STATES, condition_words, device_name, state_name
 from sync_server.facts import FactsReader
 from sync_server.units import Scope
 
 Row = dict[str, Any]
+ALARM_KEYS = (
+    "alarm",
+    "terminal",
+    "unit",
+    "code",
+    "raised_ms",
+    "text",
+    "acknowledged_ms",
+    "acknowledged_by",
+)
 DIRECTIONS = {0: "", 1: "entry", 2: "exit"}
 
 
@@ -122,12 +134,13 @@ def alarms(connection: apsw.Connection, scope: Scope) -> Iterator[Row]:
     """What the centre itself found wrong with a terminal, newest first."""
     condition, values = scope.sql("t.unit")
     found = connection.execute(
-        "SELECT t.name, t.unit, a.code, a.raised_ms, a.text FROM alarm a "
+        "SELECT a.alarm, t.name, t.unit, a.code, a.raised_ms, a.text, a.acknowledged_ms, "
+        "a.acknowledged_by FROM alarm a "
         f"JOIN terminal t ON t.terminal = a.terminal WHERE {condition} ORDER BY a.alarm DESC",
         values,
     )
-    for name, unit, code, raised_ms, text in found:
-        yield {"terminal": name, "unit": unit, "code": code, "raised_ms": raised_ms, "text": text}
+    for row in found:
+        yield dict(zip(ALARM_KEYS, row, strict=True))
 
 
 def samples(connection: apsw.Connection, scope: Scope) -> Iterator[Row]:
@@ -154,18 +167,19 @@ def terminals(connection: apsw.Connection, scope: Scope) -> Iterator[Row]:
     """Each terminal with its watermark and newest state."""
     condition, values = scope.sql("t.unit")
     found = connection.execute(
-        "SELECT t.name, t.unit, t.revoked, "
+        "SELECT t.name, t.unit, t.letter, t.revoked, "
         "(SELECT seq FROM chain c WHERE c.terminal = t.terminal AND c.branch = 0), "
         "(SELECT count(*) FROM chain c WHERE c.terminal = t.terminal AND c.branch > 0), "
         "s.received_ms, s.clock_offset_ms, s.body FROM terminal t "
         f"LEFT JOIN terminal_state s ON s.terminal = t.terminal WHERE {condition} ORDER BY t.name",
         values,
     )
-    for name, unit, revoked, watermark, branches, received_ms, offset_ms, body in found:
+    for name, unit, letter, revoked, watermark, branches, received_ms, offset_ms, body in found:
         state = stored_state(body) if body is not None else None
         yield {
             "terminal": name,
             "unit": unit,
+            "letter": letter,
             "revoked": bool(revoked),
             "watermark": watermark or 0,
             "branches": branches,
@@ -176,27 +190,41 @@ def terminals(connection: apsw.Connection, scope: Scope) -> Iterator[Row]:
             "clock_offset_ms": offset_ms,
             "alarms": [alarm.code for alarm in state.alarms] if state else [],
             "versions": state.versions if state else {},
+            "devices": [_device(each) for each in state.devices] if state else [],
+            "visits": state.visits if state else None,
+            "visits_settled": state.visits_settled if state else None,
         }
+
+
+def _device(each: DeviceCondition) -> Row:
+    words = condition_words(each.device, each.state, each.detail)
+    return {
+        "name": device_name(each.device),
+        "state": state_name(each.state),
+        "works": each.state in WORKING_STATES,
+        "detail": words.en,
+        "detail_zh": words.zh,
+    }
 
 
 def totals(connection: apsw.Connection, scope: Scope) -> Row:
     """Counts of everything in the scope. `visits` are in effect, `held` wait for a person."""
     condition, values = scope.sql("t.unit")
 
-    def count(source: str) -> int:
-        sql = f"SELECT count(*) FROM {source} x JOIN terminal t ON t.terminal = x.terminal "
-        return int(connection.execute(f"{sql} WHERE {condition}", values).get)
+    def total(what: str, source: str) -> int:
+        sql = f"SELECT {what} FROM {source} x JOIN terminal t ON t.terminal = x.terminal "
+        return int(connection.execute(f"{sql} WHERE {condition}", values).get or 0)
 
     return {
         "generation": connection.execute("SELECT value FROM meta WHERE name = 'generation'").get,
         "terminals": int(
             connection.execute(f"SELECT count(*) FROM terminal t WHERE {condition}", values).get
         ),
-        "records": count("record"),
-        "visits": count("(SELECT terminal FROM visit WHERE held = 0)"),
-        "held": count("(SELECT terminal FROM visit WHERE held = 1)"),
-        "quarantined": count("quarantine"),
-        "alarms": count("alarm"),
+        "records": total("sum(x.seq - x.fork_seq)", "chain"),
+        "visits": total("sum(x.visits)", "visit_count"),
+        "held": total("sum(x.held)", "visit_count"),
+        "quarantined": total("count(*)", "quarantine"),
+        "alarms": total("count(*)", "alarm"),
         "status_list_version": connection.execute("SELECT max(version) FROM status_list").get,
     }
 

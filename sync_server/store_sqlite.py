@@ -174,7 +174,7 @@ class SqliteTransaction:
         self._insert(
             "INSERT INTO record VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", arrival.records
         )
-        self._insert("INSERT INTO visit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", arrival.visits)
+        self._add_visits(terminal, arrival)
         self._insert("INSERT OR IGNORE INTO person VALUES(?, ?, ?)", arrival.people)
         self._insert("INSERT INTO quarantine VALUES(?, ?, ?, ?)", arrival.quarantined)
         self._insert("INSERT INTO help_call VALUES(?, ?, ?, ?, ?)", arrival.help_calls)
@@ -187,6 +187,19 @@ class SqliteTransaction:
             "VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
             "seq = excluded.seq, link = excluded.link, arrival = excluded.arrival",
             (terminal, *arrival.chain),
+        )
+
+    def _add_visits(self, terminal: int, arrival: Arrival) -> None:
+        """The rows, and how many there are: of one batch all are held or none."""
+        count = len(arrival.visits)
+        if not count:
+            return
+        self._many("INSERT INTO visit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", arrival.visits)
+        held = count if arrival.visits[0].held else 0
+        self._do(
+            "INSERT INTO visit_count VALUES(?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "visits = visits + excluded.visits, held = held + excluded.held",
+            (terminal, count - held, held),
         )
 
     def _insert(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
