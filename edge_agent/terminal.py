@@ -28,8 +28,10 @@ from edge_agent.front import Front
 from edge_agent.help_calls import SPEAKER as HELP_SPEAKER
 from edge_agent.help_calls import HelpCalls
 from edge_agent.outbox import Outbox
+from edge_agent.raster import rasterise
 from edge_agent.recorder import Recorder
 from edge_agent.settings import Settings
+from edge_agent.slips import Slips, prover
 from edge_agent.status_cache import StatusCache
 from edge_agent.uplink_runner import Snapshot, UplinkRunner
 from edge_agent.visit_acts import Service
@@ -101,7 +103,14 @@ class Terminal:
             on_time=self._learn_time,
             on_status_list=self._status.reload,
         )
-        self._join(Service(bundle.terminal, bundle.letter, definition, texts, settings))
+        slips = Slips(
+            definition,
+            texts,
+            columns=settings.paper_columns,
+            prove=prover(bundle.device_key, bundle.terminal, bundle.unit),
+            rasterise=rasterise,
+        )
+        self._join(Service(bundle.terminal, bundle.letter, definition, texts, settings, slips))
 
     def _join(self, service: Service) -> None:
         """Make the parts that live on the event loop."""

@@ -9,12 +9,13 @@ from edge_agent.core.board_session import BoardSession, SessionError
 from edge_agent.core.flow import Flow
 from edge_agent.core.flow_definition import Definition
 from edge_agent.core.screen import CHOICE_SPOKEN_TEXT, Choice
-from edge_agent.core.slip import SlipError, SlipLine, build_slip
+from edge_agent.core.slip import SlipError
 from edge_agent.core.speaker import Speaker
 from edge_agent.core.texts import Texts, encode_speech
 from edge_agent.outbox import Appended
 from edge_agent.recorder import Recorder
 from edge_agent.settings import Settings
+from edge_agent.slips import Slips
 from edge_agent.visit_checks import VisitChecks
 from protocol.wire import states
 from tongban.logs import event, get
@@ -26,13 +27,14 @@ log = get("edge_agent.visits")
 
 @dataclass(frozen=True)
 class Service:
-    """What a terminal offers: its definition, texts and set-up. `letter` begins its tickets."""
+    """What a terminal offers: its definition, texts, slips, set-up. `letter` begins its tickets."""
 
     terminal: str
     letter: str
     definition: Definition
     texts: Texts
     settings: Settings
+    slips: Slips
 
 
 def log_step(flow: Flow, level: str, name: str, **fields: object) -> None:
@@ -124,17 +126,8 @@ class VisitActs:
         self.speak(effect.text, effect.fields, effect.choices, ended)
 
     def _print(self, effect: fx.Print, flow: Flow) -> None:
-        service = self._service
-        lines = [
-            SlipLine(
-                service.texts.text(form.text.pick(effect.fields), self._language(), effect.fields),
-                form.size,
-                form.align,
-            )
-            for form in service.definition.slips[effect.slip]
-        ]
         try:
-            slip = build_slip(lines, service.settings.paper_columns)
+            slip = self._service.slips.build(effect.slip, self._language(), effect.fields)
             self._session.print_slip(effect.effect_id, slip)
         except (SlipError, SessionError) as error:
             log_step(flow, "error", "visit.not_printed", problem=str(error))

@@ -11,13 +11,13 @@ import tomllib
 from typing import NamedTuple, TypeVar
 
 from protocol.errors import BundleError, KeyFormatError, LocalError, Reason
-from protocol.fields import LETTER_PATTERN, is_terminal
+from protocol.fields import LETTER_PATTERN, UNIT_PATTERN, is_terminal
 from protocol.keys import CentrePublic, DeviceKey
 
 T = TypeVar("T")
 BUNDLE_BYTES_MAX = 16 * 1024
 FORMAT = 1
-_UNIT = re.compile(r"[a-z0-9-]{1,40}(?:/[a-z0-9-]{1,40}){0,7}")
+_UNIT = re.compile(UNIT_PATTERN)
 _LETTER = re.compile(LETTER_PATTERN)
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
 _CURE = "ask the centre for a new bundle: tongban server add-terminal"

@@ -88,6 +88,14 @@ class StatusListError(RemoteError):
     """A status list was refused; go on with the one in force."""
 
 
+class SlipProofError(RemoteError):
+    """The text of a slip's code was refused: it proves nothing; send the person to an officer."""
+
+
+class SlipKeysError(RemoteError):
+    """A file of slip keys cannot be used; have the centre write a new one (`slip-keys`)."""
+
+
 class CardError(RemoteError):
     """A card's text block cannot be used; ask to hold it again, then send to an officer."""
 

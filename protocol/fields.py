@@ -17,6 +17,7 @@ TERMINAL_BYTES_MAX = 32
 TERMINAL_PATTERN = r"[a-z0-9-]{3,32}"
 LETTER_PATTERN = r"[A-HJ-NP-Z]{1,2}"  # of a terminal, unique in its hall; I and O read as digits
 TICKET_NUMBER_PATTERN = LETTER_PATTERN + r"-[0-9]{3,5}"
+UNIT_PATTERN = r"[a-z0-9-]{1,40}(?:/[a-z0-9-]{1,40}){0,7}"
 LINK_BYTES = 32
 LINK_ZERO = bytes(LINK_BYTES)  # the link before a terminal's first record
 EPOCH_ID_BYTES = 16

@@ -30,6 +30,8 @@ TIME_LIMIT_S_MAX = 600
 PULSE_MS_MAX = 5_000
 AGE_H_MAX = 24 * 90
 FIELDS_MAX = 64
+QR_CODES = ("proof",)
+"""What a code on a slip can say: the terminal's signature over the slip."""
 YEARS_MAX = 150
 _FACT = re.compile(r"[a-z_]{1,64}")
 
@@ -48,11 +50,12 @@ class TextChoice:
 
 @dataclass(frozen=True)
 class SlipForm:
-    """One paragraph of a slip."""
+    """One paragraph of a slip, or a code of QR_CODES with no text to choose from."""
 
     text: TextChoice
     size: int
     align: str
+    qr: str = ""
 
 
 @dataclass(frozen=True)
@@ -307,21 +310,31 @@ def _choices(table: Table, texts: Texts) -> dict[str, str]:
 
 
 def _slip(table: Table, texts: Texts) -> tuple[SlipForm, ...]:
-    lines = table.get("lines", list, "A list of { text, size, align }.")
+    lines = table.get("lines", list, "A list of { text, size, align } and { qr, align }.")
     table.end()
     if not lines:
         raise table.error("lines", "is empty. A slip has one line or more.")
     forms = []
     for number, tree in enumerate(lines, 1):
         line = Table(table.file, f"{table.place}.lines[{number}]", tree)
+        if line.has("qr"):
+            forms.append(_slip_code(line))
+            continue
         size = SIZE_MIN
         if line.has("size"):
-            cure = "Characters are 2 (6 mm) or 3 (9 mm) times as large."
+            cure = "2 is for text, 3 for what matters, 4 to 6 for a number."
             size = line.number("size", SIZE_MIN, SIZE_MAX, cure)
         align = _one_of(line, "align", ALIGNS) if line.has("align") else "left"
         forms.append(SlipForm(_choice(line, "text", texts), size, align))
         line.end()
     return tuple(forms)
+
+
+def _slip_code(line: Table) -> SlipForm:
+    code = _one_of(line, "qr", QR_CODES)
+    align = _one_of(line, "align", ALIGNS) if line.has("align") else "left"
+    line.end()
+    return SlipForm(TextChoice({}), SIZE_MIN, align, code)
 
 
 def _check_targets(file: str, definition: Definition) -> None:

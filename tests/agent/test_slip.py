@@ -1,26 +1,48 @@
 """Slips: large print, the printer's own bytes, nothing in the text that steers the printer."""
 
 import pytest
+import segno
+from escpos.constants import QR_ECLEVEL_M
 from escpos.printer import Dummy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.core.slip import SLIP_BYTES_MAX, SlipError, SlipLine, build_slip, wrap
+from edge_agent.core.slip import (
+    QR_CHARACTERS_MAX,
+    SIZE_MAX,
+    SIZE_MIN,
+    SLIP_BYTES_MAX,
+    SlipError,
+    SlipLine,
+    SlipQr,
+    build_slip,
+    module_dots,
+    points,
+    wrap,
+)
 
 
-def test_the_ticket_of_the_manual_comes_out_byte_for_byte() -> None:
+def test_nothing_is_under_18_points_and_the_number_is_at_least_three_times_as_large() -> None:
+    sizes = {size: round(points(size), 1) for size in range(SIZE_MIN, SIZE_MAX + 1)}
+    assert sizes == {2: 25.5, 3: 25.5, 4: 34.0, 5: 42.6, 6: 51.1}
+    assert 24 * 2 * 72 / 203 < 18, "twice as high would be 17 points"
+
+
+def test_a_ticket_comes_out_byte_for_byte() -> None:
+    """The ticket of the printer's facts; its text three times as high, lines 16 dots apart."""
     slip = build_slip([SlipLine("A001", 3, "centre"), SlipLine("请到3号窗口", 2, "centre")])
     assert slip == bytes.fromhex(
-        "1B401C261B61011D2122413030310A1D2111C7EBB5BD33BAC5B4B0BFDA0A1D21001D564200"
+        "1B401C261B61011D21221B3358413030310A1D21121B3358C7EBB5BD33BAC5B4B0BFDA0A1D21001D564200"
     )
 
 
-def test_text_size_and_cut_equal_an_independent_generator() -> None:
+def test_text_size_spacing_and_cut_equal_an_independent_generator() -> None:
     other = Dummy()
     other.hw("INIT")
     other._raw(b"\x1c\x26")  # it has no word for Chinese mode
     other.set(align="center")
     other.set(custom_size=True, width=3, height=3)
+    other.line_spacing(88, 180)
     other._raw("A001\n请到3号窗口\n".encode("gb18030"))
     other._raw(b"\x1d\x21\x00")
     other.cut(mode="PART", feed=False)
@@ -28,11 +50,50 @@ def test_text_size_and_cut_equal_an_independent_generator() -> None:
     assert build_slip(lines) == other.output
 
 
+@pytest.mark.parametrize("text", ["A001", "TB1/GATE-1/" + "A" * 140])
+def test_a_code_equals_an_independent_generator(text: str) -> None:
+    other = Dummy()
+    other.qr(text, ec=QR_ECLEVEL_M, size=module_dots(len(text)), native=True)
+    slip = build_slip([SlipQr(text)])
+    quiet = bytes((0x1B, 0x4A, 4 * module_dots(len(text))))
+    assert quiet + other.output.rstrip(b"\n") + quiet in slip
+
+
+@given(st.integers(1, QR_CHARACTERS_MAX))
+def test_a_code_is_25_mm_wide_or_more_and_fits_on_narrow_paper(characters: int) -> None:
+    side = segno.make_qr("A" * characters, error="m", boost_error=False).symbol_size(border=0)[0]
+    dots = side * module_dots(characters)
+    assert dots * 25.4 / 203 >= 25
+    assert dots + 2 * 4 * module_dots(characters) <= 384
+
+
+@pytest.mark.parametrize("text", ["", "a", "A" * (QR_CHARACTERS_MAX + 1), "\x1b@", "凭"])
+def test_a_code_that_alphanumeric_mode_cannot_hold_is_refused(text: str) -> None:
+    with pytest.raises(SlipError, match="QR code"):
+        build_slip([SlipQr(text)])
+
+
 def test_size_and_align_are_sent_when_they_change_only() -> None:
     slip = build_slip([SlipLine("一"), SlipLine("二"), SlipLine("三", 3, "right")])
-    assert slip.count(b"\x1d\x21\x11") == 1
+    assert slip.count(b"\x1d\x21\x12") == 1
     assert slip.count(b"\x1d\x21\x22") == 1
     assert slip.count(b"\x1b\x61") == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "columns", "size"),
+    [
+        ("B-017", 48, 6),
+        ("B-017", 32, 6),
+        ("AB-00017", 48, 6),
+        ("AB-00017", 32, 4),
+        ("9" * 12, 48, 4),
+    ],
+)
+def test_a_number_gets_smaller_before_it_breaks(number: str, columns: int, size: int) -> None:
+    slip = build_slip([SlipLine(number, 6)], columns)
+    assert bytes((0x1D, 0x21, (size - 1) * 0x11)) in slip
+    assert number.encode() + b"\n" in slip
 
 
 def test_lines_wrap_at_the_width_of_the_paper() -> None:
@@ -56,7 +117,7 @@ def test_a_slip_that_is_too_long_is_refused() -> None:
 @given(st.text(max_size=200), st.integers(2, 3), st.sampled_from([32, 48]))
 def test_no_text_steers_the_printer(text: str, size: int, columns: int) -> None:
     line = SlipLine(text, size)
-    head = bytes([0x1B, 0x40, 0x1C, 0x26, 0x1D, 0x21, (size - 1) * 0x11])
+    head = bytes([0x1B, 0x40, 0x1C, 0x26, 0x1D, 0x21, {2: 0x12, 3: 0x22}[size], 0x1B, 0x33, 88])
     try:
         slip = build_slip([line], columns)
     except SlipError:

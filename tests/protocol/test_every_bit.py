@@ -16,14 +16,19 @@ from protocol.errors import (
     EnvelopeError,
     ReceiptError,
     RemoteError,
+    SlipKeysError,
+    SlipProofError,
     StateError,
     StatusListError,
 )
 from protocol.receipts import ANSWER_DOMAIN, open_answer, sign_hold, sign_receipt, sign_rewind
+from protocol.slip_keys import open_slip_keys, sign_slip_keys
+from protocol.slip_proof import open_slip, sign_slip
 from protocol.state import STATE_DOMAIN, open_state, sign_state
 from protocol.status_list import STATUS_LIST_DOMAIN, open_status_list, sign_status_list
 from tests.protocol.sample import CENTRE, DEVICE, TERMINAL, flips, open_epoch, small_batch
 from tests.protocol.test_answers import HOLD, RECEIPT, REWIND
+from tests.protocol.test_slip_proof import KEYS, PROOF
 from tests.protocol.test_state_and_status_list import LIST, STATE
 
 
@@ -59,6 +64,16 @@ SIGNED: dict[str, tuple[bytes, Callable[[bytes], object], type[RemoteError]]] = 
         sign_status_list(CENTRE, LIST),
         lambda raw: open_status_list(raw, CENTRE.public),
         StatusListError,
+    ),
+    "slip": (
+        sign_slip(DEVICE, PROOF).encode(),
+        lambda raw: open_slip(raw.decode("latin-1"), DEVICE.verify_key),
+        SlipProofError,
+    ),
+    "slip keys": (
+        sign_slip_keys(CENTRE, "", 1, KEYS).encode(),
+        open_slip_keys,
+        SlipKeysError,
     ),
 }
 
