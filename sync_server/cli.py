@@ -5,19 +5,31 @@ Exit codes: 0 done; 1 not done, and the sentence on stderr says what to do next.
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import apsw
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import Progress
 
-from sync_server import listings, show
+from sync_server import alarms as centre_alarms
+from sync_server import listings, overview, show, timeline
 from sync_server.broker import BrokerError, run_broker
-from sync_server.cli_parts import Config, Data, in_words
+from sync_server.cli_accounts import accounts, audit
+from sync_server.cli_hall import answer_help, conflicts, help_calls, queue, tickets
+from sync_server.cli_parts import (
+    LIST_LIMIT,
+    AsJson,
+    Config,
+    Data,
+    Limit,
+    Unit,
+    in_words,
+    print_lines,
+    reading,
+    row_limit,
+    who_types,
+)
 from sync_server.config import load_config, parse_broker
 from sync_server.core.codes import IntakeCode
 from sync_server.export import export_records
@@ -26,48 +38,22 @@ from sync_server.keyring import open_keyring
 from sync_server.registry import add_terminal, revoke_terminal
 from sync_server.service import SyncServer, clock_ms, open_centre
 from sync_server.status_lists import import_status_list, read_status_file
-from sync_server.store_sqlite import DATABASE_FILE, open_store
 from sync_server.units import Scope
 from tongban import logs
 from tongban.config import ConfigError
 
-LIST_LIMIT = 50
-
 app = App(name="server", help="At the centre: receive records, list them, add terminals.")
 status_list_app = App(name="status-list", help="The list of people a gate must not let pass.")
 app.command(status_list_app)
-app.command("sync_server.console.cli:console", name="console")
-
-Unit = Annotated[str, Parameter(help="Only this unit and below, as dongguan/nancheng.")]
-AsJson = Annotated[bool, Parameter(name="--json", negative=(), help="JSON on stdout.")]
-Limit = Annotated[int | None, Parameter(help=f"Rows at most; {LIST_LIMIT}, with --json all.")]
-
-
-@contextmanager
-def _reading(config: Path | None, data: Path | None) -> Iterator[apsw.Connection]:
-    """The database of a centre that exists; errors in words."""
-    with in_words():
-        folder = Path(load_config(config, data=data).data)
-        if not (folder / DATABASE_FILE).exists():
-            raise ConfigError(
-                f"{folder} holds no centre yet. Start one: tongban server run --data {folder}"
-            )
-        store = open_store(folder / DATABASE_FILE)
-        try:
-            yield store.connection
-        finally:
-            store.close()
-
-
-def _print_lines(rows: Iterable[listings.Row]) -> None:
-    for row in rows:
-        print(json.dumps(row, ensure_ascii=False))
-
-
-def _limit(limit: int | None, as_json: bool) -> int:
-    if limit is None:
-        return -1 if as_json else LIST_LIMIT
-    return limit
+app.command(
+    "sync_server.console.cli:console",
+    name="console",
+    help="Serve the console and the officer's page, as a process of its own.",
+)
+for command in (tickets, conflicts, help_calls, answer_help, audit):
+    app.command(command)
+for group in (queue, accounts):
+    app.command(group)
 
 
 @app.command
@@ -151,7 +137,7 @@ def add_terminal_command(
 @app.command
 def revoke(terminal: str, *, data: Data = None, config: Config = None) -> None:
     """Take nothing more from a terminal; what it sent stays."""
-    with _reading(config, data) as connection:
+    with reading(config, data) as connection:
         revoke_terminal(connection, terminal)
     print(f"{terminal} is revoked.", file=sys.stderr)
 
@@ -160,11 +146,14 @@ def revoke(terminal: str, *, data: Data = None, config: Config = None) -> None:
 def status(
     *, data: Data = None, config: Config = None, unit: Unit = "", as_json: AsJson = False
 ) -> None:
-    """Totals, terminals, and what became of the messages that came in."""
-    with _reading(config, data) as connection:
+    """What people were told and what is here; who needs somebody; totals, terminals, messages."""
+    with reading(config, data) as connection:
         scope = Scope(unit)
+        now_ms = clock_ms()
         answer = {
             **listings.totals(connection, scope),
+            "truth": overview.truth(connection, scope, now_ms),
+            "attention": overview.attention(connection, scope, now_ms),
             "intake": listings.counts(connection, scope),
             "by_terminal": list(listings.terminals(connection, scope)),
         }
@@ -205,7 +194,7 @@ def records(
     facts
         With --json: also what each record says, opened with the centre's key.
     """
-    with _reading(config, data) as connection:
+    with reading(config, data) as connection:
         rows = listings.records(
             connection,
             Scope(unit),
@@ -213,10 +202,10 @@ def records(
             correlation=_hex(correlation),
             visits_only=visits,
             facts=_facts_reader(config, data) if facts else None,
-            limit=_limit(limit, as_json),
+            limit=row_limit(limit, as_json),
         )
         if as_json:
-            _print_lines(rows)
+            print_lines(rows)
         else:
             show.records(rows, LIST_LIMIT if limit is None else limit)
 
@@ -239,7 +228,7 @@ def export(
     out
         The file to make; one that exists is left alone.
     """
-    with _reading(config, data) as connection:
+    with reading(config, data) as connection:
         rows = listings.records(connection, Scope(unit), facts=_facts_reader(config, data))
         count = export_records(rows, out)
     if as_json:
@@ -258,25 +247,64 @@ def quarantine(
     as_json: AsJson = False,
 ) -> None:
     """Signed records that did not open or decode; their bytes are kept."""
-    with _reading(config, data) as connection:
-        rows = listings.quarantine(connection, Scope(unit), limit=_limit(limit, as_json))
+    with reading(config, data) as connection:
+        rows = listings.quarantine(connection, Scope(unit), limit=row_limit(limit, as_json))
         if as_json:
-            _print_lines(rows)
+            print_lines(rows)
         else:
             show.quarantine(rows)
 
 
 @app.command
 def alarms(
-    *, data: Data = None, config: Config = None, unit: Unit = "", as_json: AsJson = False
+    *,
+    data: Data = None,
+    config: Config = None,
+    unit: Unit = "",
+    acknowledge: int | None = None,
+    as_json: AsJson = False,
 ) -> None:
-    """What the centre found wrong with terminals, such as a cloned disk."""
-    with _reading(config, data) as connection:
-        rows = listings.alarms(connection, Scope(unit))
+    """What the centre found wrong with terminals, such as a cloned disk.
+
+    Parameters
+    ----------
+    acknowledge
+        Number of an alarm that was cared for; it is noted who says so.
+    """
+    with reading(config, data) as connection:
+        scope = Scope(unit)
+        if acknowledge is not None:
+            centre_alarms.acknowledge(connection, scope, acknowledge, who_types(), clock_ms())
+        rows = listings.alarms(connection, scope)
         if as_json:
-            _print_lines(rows)
+            print_lines(rows)
         else:
             show.alarms(rows)
+
+
+@app.command(name="timeline")
+def timeline_command(
+    terminal: str,
+    *,
+    data: Data = None,
+    config: Config = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
+    """What happened at one terminal, newest first: records, devices, alarms, commands, calls.
+
+    Parameters
+    ----------
+    terminal
+        Its id.
+    """
+    with reading(config, data) as connection:
+        count = timeline.LINES_DEFAULT if limit is None else limit
+        rows = timeline.timeline(connection, Scope(), terminal, clock_ms(), count)
+        if as_json:
+            print_lines(rows)
+        else:
+            show.timeline(rows, terminal)
 
 
 @app.command
@@ -284,10 +312,10 @@ def refused(
     *, data: Data = None, config: Config = None, unit: Unit = "", as_json: AsJson = False
 ) -> None:
     """The beginnings of the last few refused messages, with the reason."""
-    with _reading(config, data) as connection:
+    with reading(config, data) as connection:
         rows = listings.samples(connection, Scope(unit))
         if as_json:
-            _print_lines(rows)
+            print_lines(rows)
         else:
             show.refused(rows)
 
@@ -298,7 +326,7 @@ def codes(*, as_json: AsJson = False) -> None:
     rows = [{"number": c.value, "name": c.name.lower(), "text": c.text} for c in IntakeCode]
     with in_words():
         if as_json:
-            _print_lines(rows)
+            print_lines(rows)
         else:
             show.codes(rows)
 

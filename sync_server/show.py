@@ -29,6 +29,14 @@ def _time(at_ms: int | None) -> str:
         return f"{at_ms} ms"
 
 
+def _duration(passed_ms: int | None) -> str:
+    """As 4:05 min, or a dash."""
+    if passed_ms is None:
+        return "-"
+    minutes, seconds = divmod(passed_ms // 1000, 60)
+    return f"{minutes}:{seconds:02} min"
+
+
 def _table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     table = Table(title=title, title_justify="left")
     for column in columns:
@@ -48,7 +56,26 @@ def _listing(rows: Iterable[Row], empty: str, title: str, columns: dict[str, Any
 
 
 def status(answer: Row) -> None:
-    """Totals, terminals, intake codes."""
+    """The truth line, who needs somebody, totals, terminals, intake codes."""
+    truth = answer["truth"]
+    _console().print(
+        f"told {truth['told']}, at the centre {truth['at_centre']}, settled {truth['settled']}; "
+        f"{truth['waiting']} records wait at {truth['waiting_terminals']} terminals, the oldest "
+        f"for {_duration(truth['oldest_age_ms'])}; {truth['conflicts']} conflicts, "
+        f"{truth['unheard']} terminals not heard"
+    )
+    if answer["attention"]:
+        _listing(
+            answer["attention"],
+            "",
+            "terminals that need somebody",
+            {
+                "terminal": lambda row: row["terminal"],
+                "unit": lambda row: row["unit"],
+                "why": lambda row: "; ".join(reason["en"] for reason in row["reasons"]),
+                "since": lambda row: _time(row["reasons"][0]["since_ms"]),
+            },
+        )
     _console().print(
         f"{answer['records']} records, {answer['visits']} visits, {answer['held']} held, "
         f"{answer['quarantined']} quarantined, {answer['alarms']} alarms; "
@@ -68,7 +95,9 @@ def status(answer: Row) -> None:
             "online": lambda row: {True: "yes", False: "no", None: "never"}[row["online"]],
             "backlog": lambda row: row["backlog"],
             "heard": lambda row: _time(row["state_received_ms"]),
-            "alarms": lambda row: ", ".join(row["alarms"]),
+            "devices": lambda row: ", ".join(
+                f"{each['name']}: {each['detail']}" for each in row["devices"] if not each["works"]
+            ),
         },
     )
     if answer["intake"]:
@@ -123,10 +152,12 @@ def alarms(rows: Iterable[Row]) -> None:
         "No alarms.",
         "alarms",
         {
+            "alarm": lambda row: row["alarm"],
             "time": lambda row: _time(row["raised_ms"]),
             "terminal": lambda row: row["terminal"],
             "code": lambda row: row["code"],
             "what": lambda row: row["text"],
+            "acknowledged by": lambda row: row["acknowledged_by"] or None,
         },
     )
 
@@ -151,3 +182,100 @@ def codes(rows: Iterable[Row]) -> None:
     """The reason codes."""
     columns = {name: (lambda row, name=name: row[name]) for name in ("number", "name", "text")}
     _listing(rows, "", "reason codes of intake", columns)
+
+
+def timeline(rows: Iterable[Row], terminal: str) -> None:
+    """One terminal's lines."""
+    _listing(
+        rows,
+        f"Nothing is known of {terminal}; `tongban server status` lists all terminals.",
+        f"what happened at {terminal}",
+        {
+            "time": lambda row: _time(row["at_ms"]),
+            "from": lambda row: row["source"],
+            "what": lambda row: row["what"],
+            "number": lambda row: row["number"],
+            "detail": lambda row: row["en"] or row["note"],
+            "by": lambda row: row["officer"],
+        },
+    )
+
+
+def tickets(rows: Iterable[Row], empty: str, title: str) -> None:
+    """Walk-in tickets, in the order they come."""
+    _listing(
+        rows,
+        empty,
+        title,
+        {
+            "place": lambda row: row["place"],
+            "number": lambda row: row["number"],
+            "id": lambda row: row["ticket"],
+            "hall": lambda row: row["unit"],
+            "day": lambda row: row["business_date"],
+            "matter": lambda row: row["matter"],
+            "state": lambda row: row["state"] + (f" at {row['counter']}" * bool(row["counter"])),
+            "waits": lambda row: _duration(row["waited_ms"]),
+            "why": lambda row: "; ".join(reason["en"] for reason in row["reasons"]),
+        },
+    )
+
+
+def conflicts(rows: Iterable[Row]) -> None:
+    """Two tickets each."""
+    _listing(
+        rows,
+        "No conflicts.",
+        "conflicts",
+        {
+            "id": lambda row: row["conflict"],
+            "hall": lambda row: row["unit"],
+            "why": lambda row: row["reason"]["en"],
+            "stands": lambda row: f"{row['first']['number']} ({row['first']['terminal']})",
+            "later": lambda row: f"{row['later']['number']} ({row['later']['terminal']})",
+            "decide by": lambda row: _time(row["deadline_ms"]) if not row["officer"] else "-",
+            "decided": lambda row: f"{row['officer']}: {row['decision']}" * bool(row["officer"]),
+        },
+    )
+
+
+def help_calls(rows: Iterable[Row]) -> None:
+    """Open ones first."""
+    _listing(
+        rows,
+        "Nobody has called for help.",
+        "calls for help",
+        {
+            "terminal": lambda row: row["terminal"],
+            "hall": lambda row: row["unit"],
+            "event": lambda row: row["event"],
+            "pressed": lambda row: _time(row["pressed_ms"]),
+            "state": lambda row: row["state"],
+            "answered after": lambda row: _duration(row["wait_ms"]),
+            "by": lambda row: row["officer"] or row["by"],
+        },
+    )
+
+
+def accounts(rows: Iterable[Row]) -> None:
+    """Who may log in."""
+    _listing(
+        rows,
+        "No accounts yet: tongban server console",
+        "accounts",
+        {
+            "name": lambda row: row["name"] + (" (disabled)" if row["is_disabled"] else ""),
+            "role": lambda row: row["role"],
+            "scope": lambda row: row["scope"] or "everything",
+        },
+    )
+
+
+def audit(rows: Iterable[Row]) -> None:
+    """Who did what."""
+    columns = {
+        name: (lambda row, name=name: row[name])
+        for name in ("entry", "who", "what", "about", "detail")
+    }
+    time_ = {"time": lambda row: _time(row["at_ms"])}
+    _listing(rows, "Nothing was done yet.", "audit log", {**time_, **columns})

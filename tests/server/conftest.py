@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sync_server.cli import app
 from tests.server.making import STORES, Centre, SimTerminal, centre_keys, new_store
 
 
@@ -20,3 +21,20 @@ def terminal(centre: Centre) -> SimTerminal:
     made = SimTerminal(centre.keys)
     centre.enrol(made)
     return made
+
+
+@pytest.fixture
+def typed(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Type a command: (exit code, stdout, stderr). The data folder is tmp_path/centre."""
+    monkeypatch.setenv("TONGBAN_DATA", str(tmp_path / "centre"))
+
+    def run(*words: str) -> tuple[int, str, str]:
+        code = 0
+        try:
+            app(words)
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run

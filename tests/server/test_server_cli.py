@@ -11,7 +11,6 @@ import pytest
 from protocol.bundle import from_toml
 from protocol.keys import DeviceKey
 from protocol.records import CODING_MSGPACK
-from sync_server.cli import app
 from sync_server.config import ServerConfig, example
 from sync_server.core.codes import IntakeCode
 from sync_server.intake_worker import Message
@@ -22,23 +21,6 @@ from tongban.config import load
 
 HALL = "dongguan/nancheng/hall-1"
 OTHER_HALL = "dongguan/songshanhu/hall-1"
-
-
-@pytest.fixture
-def typed(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Type a command: (exit code, stdout, stderr). The data folder is tmp_path/centre."""
-    monkeypatch.setenv("TONGBAN_DATA", str(tmp_path / "centre"))
-
-    def run(*words: str) -> tuple[int, str, str]:
-        code = 0
-        try:
-            app(words)
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 def add(typed, tmp_path: Path, name: str, hall: str = HALL, *more: str) -> tuple[int, str, str]:

@@ -1,0 +1,203 @@
+"""`tongban server tickets|conflicts|help-calls|answer-help|queue`: the hall from a keyboard.
+
+Officers use the console's page; these commands do the same for scripts, and when no page is there.
+"""
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from sync_server import help_desk, listings, show
+from sync_server import tickets as queue_of
+from sync_server.cli_parts import AsJson, Config, Data, Unit, print_lines, reading, who_types
+from sync_server.service import clock_ms
+from sync_server.units import Scope, check_unit
+
+Hall = Annotated[str, Parameter(help="The hall, as dongguan/nancheng/hall-1.")]
+Number = Annotated[str, Parameter(help="The number on the ticket, as B-017.")]
+Counter = Annotated[str, Parameter(help="The counter, 1 to 99.")]
+
+queue = App(name="queue", help="Call walk-in tickets: next, call, no-show, done.")
+
+
+def tickets(
+    *,
+    data: Data = None,
+    config: Config = None,
+    unit: Unit = "",
+    other_days: Annotated[bool, Parameter(negative=())] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Today's walk-in tickets: at counters, then waiting in the order of calling, with reasons.
+
+    Parameters
+    ----------
+    other_days
+        Instead those of other days that nobody served.
+    """
+    with reading(config, data) as connection:
+        scope, now_ms = Scope(unit), clock_ms()
+        if other_days:
+            rows = list(queue_of.other_days(connection, scope, now_ms))
+        else:
+            rows = [
+                *queue_of.called(connection, scope, now_ms),
+                *queue_of.waiting(connection, scope, now_ms),
+            ]
+        if as_json:
+            print_lines(rows)
+        else:
+            show.tickets(rows, "Nobody waits.", "walk-in tickets")
+
+
+def conflicts(
+    *,
+    data: Data = None,
+    config: Config = None,
+    unit: Unit = "",
+    decide: int | None = None,
+    note: str = "",
+    as_json: AsJson = False,
+) -> None:
+    """Tickets that a rule left to a person; both are honoured.
+
+    Parameters
+    ----------
+    decide
+        Id of a conflict that was dealt with.
+    note
+        With --decide: what was decided, in a few words.
+    """
+    with reading(config, data) as connection:
+        scope = Scope(unit)
+        if decide is not None:
+            queue_of.decide_conflict(connection, scope, decide, who_types(), note, clock_ms())
+        rows = queue_of.conflicts(connection, scope)
+        if as_json:
+            print_lines(rows)
+        else:
+            show.conflicts(rows)
+
+
+def help_calls(
+    *, data: Data = None, config: Config = None, unit: Unit = "", as_json: AsJson = False
+) -> None:
+    """Calls for help: open ones first, then who answered and after how long."""
+    with reading(config, data) as connection:
+        scope, now_ms = Scope(unit), clock_ms()
+        rows = [
+            *help_desk.open_calls(connection, scope, now_ms),
+            *help_desk.answered(connection, scope, now_ms),
+        ]
+        if as_json:
+            print_lines(rows)
+        else:
+            show.help_calls(rows)
+
+
+def answer_help(
+    terminal: str,
+    event: int,
+    *,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell a terminal that an officer is on the way. Go then.
+
+    Parameters
+    ----------
+    terminal
+        Where the button was pressed.
+    event
+        Number of the call, as `help-calls` lists it.
+    """
+    with reading(config, data) as connection:
+        row = help_desk.answer(connection, Scope(), terminal, event, who_types(), clock_ms())
+        if as_json:
+            print_lines([row])
+        else:
+            show.help_calls([row])
+
+
+@queue.command(name="next")
+def call_next(
+    *,
+    hall: Hall,
+    counter: Counter,
+    matter: str = "",
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Call who waits longest; prints nothing with --json when nobody waits.
+
+    Parameters
+    ----------
+    matter
+        Only who came for this matter.
+    """
+    with reading(config, data) as connection:
+        row = queue_of.call_next(
+            connection, check_unit(hall), counter, who_types(), clock_ms(), matter
+        )
+        _print([] if row is None else [row], as_json)
+
+
+@queue.command
+def call(
+    number: Number,
+    *,
+    hall: Hall,
+    counter: Counter,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Call this number: again, after a no-show, or out of turn."""
+    with reading(config, data) as connection:
+        now_ms = clock_ms()
+        ticket = queue_of.find(connection, hall, number, now_ms)
+        row = queue_of.call_again(connection, Scope(hall), ticket, counter, who_types(), now_ms)
+        _print([row], as_json)
+
+
+@queue.command(name="no-show")
+def no_show(
+    number: Number,
+    *,
+    hall: Hall,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Nobody came; the number can be called again all day."""
+    with reading(config, data) as connection:
+        now_ms = clock_ms()
+        ticket = queue_of.find(connection, hall, number, now_ms)
+        row = queue_of.no_show(connection, Scope(hall), ticket, who_types(), now_ms)
+        _print([row], as_json)
+
+
+@queue.command
+def done(
+    number: Number,
+    *,
+    hall: Hall,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """The person was served."""
+    with reading(config, data) as connection:
+        now_ms = clock_ms()
+        ticket = queue_of.find(connection, hall, number, now_ms)
+        row = queue_of.done(connection, Scope(hall), ticket, who_types(), now_ms)
+        _print([row], as_json)
+
+
+def _print(rows: list[listings.Row], as_json: bool) -> None:
+    if as_json:
+        print_lines(rows)
+    else:
+        show.tickets(rows, "Nobody waits.", "called")
