@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -86,6 +87,8 @@ def demo(
         return 2
     folder = Path(tempfile.mkdtemp(prefix="tongban-")) if data is None else data
     folder.mkdir(parents=True, exist_ok=True)
+    if pages is not None:
+        options = replace(options, looked_at_by=pages.url)
     summary = _run(_Run(options, folder, console, pages))
     if isinstance(summary, int):
         return summary

@@ -22,20 +22,19 @@ from simulator.devices.gate import Gate
 from simulator.devices.help_button import HelpButton
 from simulator.devices.sdt_reader import SdtReader
 from simulator.devices.syn6288_voice import Syn6288Voice, VoiceTiming
+from simulator.hall import enrol
 from simulator.hall.crowd import Crowd
 from simulator.hall.ledger import Ledger
 from simulator.hall.network import Network
 from simulator.hall.people import Queue, make_people
 from simulator.hall.place import Place
 from simulator.hall.posts import Post, make_posts
-from simulator.hall.processes import Process, run_tongban
+from simulator.hall.processes import Process, ProcessError, run_tongban
 from simulator.hall.weather import AGENT, BROKER, FIRMWARE, Weather
 
 HALL_UNIT = "city/nancheng/hall-1"
 DRAIN_LOOK_S = 0.25
 PASS_AFTER_MS = 1_200.0
-OPENING_AT_ONCE = 1
-"""Terminals that are enrolled at the same time; they open while the next is enrolled."""
 WAITING, STARTING, READY = "waiting", "starting", "ready"
 
 
@@ -51,6 +50,8 @@ class Options:
     cut_network: tuple[float, float] | None = None
     kill_every_s: float | None = None
     drain_s: float = 30.0
+    looked_at_by: str = ""
+    """Origin of the demo's page: it may show the citizens' screens, and the console runs for it."""
 
 
 @dataclass
@@ -75,6 +76,7 @@ class Hall:
     notice: Callable[[str], None]
     broker: Process = field(init=False)
     server: Process = field(init=False)
+    console: Process = field(init=False)
     network: Network = field(init=False)
     queue: Queue = field(init=False)
     crowd: Crowd = field(init=False)
@@ -82,6 +84,8 @@ class Hall:
     ledger: Ledger = field(default_factory=Ledger)
     posts: list[Post] = field(init=False)
     opening: dict[str, str] = field(init=False)
+    screens: dict[str, int] = field(init=False)
+    """Ports of the citizens' screens, by terminal: the same in every life of an agent."""
     terminals: list[Terminal] = field(default_factory=list)
     is_open: bool = False
     _over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -94,6 +98,7 @@ class Hall:
         self.queue = make_people(options.seed)
         self.crowd = Crowd(self.queue, self.ledger, options.seed, options.speed)
         self.posts = make_posts(options.terminals)
+        self.screens = {post.name: free_port() for post in self.posts}
         parts = ("firmware", "broker", "centre", *(post.name for post in self.posts))
         self.opening = dict.fromkeys(parts, WAITING)
 
@@ -123,13 +128,12 @@ class Hall:
         async with asyncio.TaskGroup() as group:
             image = group.create_task(self._build_firmware())
             group.create_task(self._open_centre())
-        enrolling = asyncio.Semaphore(OPENING_AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for post in self.posts:
-                group.create_task(self._open_terminal(post, image.result(), enrolling))
-            group.create_task(self._import_status_list(enrolling))
-        order = [post.name for post in self.posts]
-        self.terminals.sort(key=lambda terminal: order.index(terminal.place.name))
+                terminal = await self._enrol(post, image.result())
+                self.terminals.append(terminal)
+                group.create_task(self._open_terminal(terminal))
+            group.create_task(asyncio.to_thread(self._list_people))
 
     async def _build_firmware(self) -> Path:
         self.opening["firmware"] = STARTING
@@ -153,29 +157,21 @@ class Hall:
         await self.server.start()
         self.opening["centre"] = READY
 
-    async def _import_status_list(self, enrolling: asyncio.Semaphore) -> None:
-        path = self.folder / "status-list.csv"
-        rows = [f"{p.document},{p.number},blocked" for p in self.queue.listed]
-        path.write_text("\n".join(["document,number,status", *rows]) + "\n", "utf-8")
-        async with enrolling:
-            await run_tongban(
-                *("server", "status-list", "import", str(path), "--data", str(self.centre))
-            )
+    def _list_people(self) -> None:
+        listed = [(person, enrol.BLOCKED) for person in self.queue.listed]
+        enrol.list_people(self.centre, self.folder / "status-list.csv", listed)
 
-    async def _open_terminal(self, post: Post, image: Path, enrolling: asyncio.Semaphore) -> None:
+    async def _enrol(self, post: Post, image: Path) -> Terminal:
+        self.opening[post.name] = STARTING
         bundle = self.folder / f"{post.name}.bundle.toml"
-        async with enrolling:
-            self.opening[post.name] = STARTING
-            await run_tongban(
-                *("server", "add-terminal", post.name, "--hall", HALL_UNIT),
-                *("--data", str(self.centre), "--out", str(bundle)),
-                *("--broker", f"127.0.0.1:{self.network.port}"),
-            )
-        terminal = self._make_terminal(post, bundle, image)
-        self.terminals.append(terminal)
+        broker = f"127.0.0.1:{self.network.port}"
+        await asyncio.to_thread(enrol.enrol, self.centre, post.name, HALL_UNIT, broker, bundle)
+        return self._make_terminal(post, bundle, image)
+
+    async def _open_terminal(self, terminal: Terminal) -> None:
         await terminal.board.start()
         await terminal.agent.start()
-        self.opening[post.name] = READY
+        self.opening[terminal.place.name] = READY
 
     def _make_terminal(self, post: Post, bundle: Path, image: Path) -> Terminal:
         name, options = post.name, self.options
@@ -203,12 +199,14 @@ class Hall:
         agent = self._process(
             name,
             *("terminal", "run", "--bundle", str(bundle), "--board", board.link_path),
-            *("--data", str(data), "--direction", post.direction),
+            *("--data", str(data), "--direction", post.direction, "--service", post.service),
+            TONGBAN_KIOSK_PORT=str(self.screens[name]),
+            TONGBAN_KIOSK_EMBED=options.looked_at_by,
         )
         return Terminal(place, board, agent, data)
 
-    def _process(self, name: str, *command: str) -> Process:
-        return Process(name, list(command), self.folder / f"{name}.log")
+    def _process(self, name: str, *command: str, **environment: str) -> Process:
+        return Process(name, list(command), self.folder / f"{name}.log", environment)
 
     # ---- serving
 
@@ -224,6 +222,8 @@ class Hall:
         self._begin(self.weather.supervise(self.server))
         # The embedded broker ends itself when its insides panicked: not our fault.
         self._begin(self.weather.supervise(self.broker, counts=False))
+        if options.looked_at_by:
+            self._begin(self._run_console())
         if options.cut_network is not None:
             self._begin(self.weather.cut_between(self.network, *options.cut_network))
         if options.kill_every_s is not None:
@@ -232,6 +232,16 @@ class Hall:
             await asyncio.wait_for(self._over.wait(), options.seconds)
         self.crowd.closed = self.weather.closing = True
         self.weather.mend(self.network)
+
+    async def _run_console(self) -> None:
+        """People can come before it answers."""
+        port = str(free_port())
+        self.console = self._process(
+            *("console", "server", "console", "--data", str(self.centre), "--port", port)
+        )
+        with contextlib.suppress(ProcessError):  # who supervises it says why, and tries again
+            await self.console.start()
+        await self.weather.supervise(self.console)
 
     def end(self) -> None:
         """Close the doors now."""
@@ -286,7 +296,7 @@ class Hall:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(self._stop_terminal(terminal) for terminal in self.terminals))
-        for name in ("server", "broker"):
+        for name in ("console", "server", "broker"):
             if hasattr(self, name):
                 await getattr(self, name).stop()
         if hasattr(self, "network"):

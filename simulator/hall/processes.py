@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -22,10 +23,13 @@ class Process:
     `ready` waits for the line `{"event": "ready", ...}` on stdout and gives it back.
     """
 
-    def __init__(self, name: str, command: list[str], log: Path) -> None:
+    def __init__(
+        self, name: str, command: list[str], log: Path, environment: dict[str, str] | None = None
+    ) -> None:
         self.name = name
         self.command = command
         self.log = log
+        self.environment = environment or {}
         self.starts = 0
         self.stopping = False
         self.expected_end = False
@@ -48,6 +52,7 @@ class Process:
                 *self.command,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
+                env={**os.environ, **self.environment},
                 start_new_session=True,  # Ctrl-C is for the hall, which then ends its processes
             )
         self.starts += 1

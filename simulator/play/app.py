@@ -26,7 +26,7 @@ from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from simulator.hall.hall import Hall
@@ -40,6 +40,10 @@ from simulator.play.scene import guest_scene, hall_scene
 from simulator.play.speech import Speech
 from simulator.play.tour import LATER, STEPS, Tour
 from simulator.play.wallet import make_wallet
+from sync_server.accounts import create_setup_token
+from sync_server.service import clock_ms
+from sync_server.store_sqlite import DATABASE_FILE
+from tongban.database import open_database
 from tongban.web import SecurityHeaders, static_mount, templates
 
 HERE = Path(__file__).resolve().parent
@@ -57,9 +61,8 @@ Scene = dict[str, Any]
 class PlayApp:
     """`asgi` answers; `start()` begins to watch the hall, `stop()` ends all streams."""
 
-    def __init__(self, hall: Hall, url: str) -> None:
+    def __init__(self, hall: Hall) -> None:
         self._hall = hall
-        self._url = url
         self._truth = TruthReader(hall)
         self._wallet = make_wallet()
         self._guests: dict[str, Guest] = {}
@@ -73,6 +76,7 @@ class PlayApp:
         routes = [
             Route("/", self._hall_page),
             Route("/events", self._hall_events),
+            Route("/console", self._console),
             Route("/network", self._network, methods=post),
             Route("/tour", self._begin_tour, methods=post),
             Route("/play/{terminal}", self._play_page),
@@ -82,7 +86,8 @@ class PlayApp:
             Route("/play/{terminal}/{what}", self._act, methods=post),
             *static_mount(HERE),
         ]
-        self.asgi = SecurityHeaders(Starlette(routes=routes))
+        screens = [f"http://127.0.0.1:{port}" for port in hall.screens.values()]
+        self.asgi = SecurityHeaders(Starlette(routes=routes), frames=screens)
 
     def start(self) -> None:
         """Begin to watch."""
@@ -153,6 +158,16 @@ class PlayApp:
                 has_sound=self._speech.is_installed,
             )
         )
+
+    async def _console(self, _request: Request) -> Response:
+        """To the centre's console; while nobody can log in, to where the first administrator is
+        made."""
+        console = getattr(self._hall, "console", None)
+        address = "" if console is None else str(console.ready_line.get("console", ""))
+        if not address:
+            raise HTTPException(503, "The console is starting. Try again in a few seconds.")
+        token = await asyncio.to_thread(_setup_token, self._hall.centre)
+        return RedirectResponse(f"{address}/setup?token={token}" if token else address, 303)
 
     async def _hall_events(self, _request: Request) -> Response:
         return self._stream(lambda: hall_scene(self._hall, self._truth), None)
@@ -271,6 +286,15 @@ class PlayApp:
         guest.kills[text] += 1
         self._hall.kill(text, guest.terminal)
         return True
+
+
+def _setup_token(centre: Path) -> str | None:
+    """A fresh one, as an operator at the centre would make it; None when somebody can log in."""
+    connection = open_database(centre / DATABASE_FILE)
+    try:
+        return create_setup_token(connection, clock_ms())
+    finally:
+        connection.close()
 
 
 async def _text(request: Request) -> str:

@@ -41,7 +41,7 @@ class Pages:
 
     async def open(self, hall: Hall) -> None:
         """Begin to answer; the hall need not be open yet."""
-        self._app = PlayApp(hall, self.url)
+        self._app = PlayApp(hall)
         self._server = _Server(
             uvicorn.Config(
                 self._app.asgi,
