@@ -17,6 +17,7 @@ from fastapi import Depends, Form, Request
 from sync_server.accounts import ACCOUNTS, AUDIT, QUEUE, SEE, session
 from sync_server.console.texts import texts
 from sync_server.console.view import (
+    OPERATE,
     Console,
     NeedsLoginError,
     NotAllowedError,
@@ -82,9 +83,11 @@ def _with_form(permission: str) -> Callable[[View, str], View]:
 Viewer = Annotated[View, Depends(viewer)]
 Sees = Annotated[View, Depends(_with(SEE))]
 Queues = Annotated[View, Depends(_with(QUEUE))]
+Operates = Annotated[View, Depends(_with(OPERATE))]
 Audits = Annotated[View, Depends(_with(AUDIT))]
 ManagesAccounts = Annotated[View, Depends(_with(ACCOUNTS))]
 Acts = Annotated[View, Depends(_with_form(SEE))]
 ActsOnQueue = Annotated[View, Depends(_with_form(QUEUE))]
+ActsAsOperator = Annotated[View, Depends(_with_form(OPERATE))]
 ActsOnAccounts = Annotated[View, Depends(_with_form(ACCOUNTS))]
-"""The last three also have the token that stands in our own forms."""
+"""The last four also have the token that stands in our own forms."""

@@ -13,7 +13,7 @@ SEARCH_CHARACTERS_MAX = 64
 DEFAULT_SORT = "worst"
 
 _SORTS: dict[str, Callable[[Row], Any]] = {
-    "worst": lambda row: (-row["rank"], row["terminal"]),
+    "worst": lambda row: (row["place"], row["terminal"]),
     "name": lambda row: row["terminal"],
     "unit": lambda row: (row["unit"], row["terminal"]),
     "backlog": lambda row: (-(row["backlog"] or 0), row["terminal"]),

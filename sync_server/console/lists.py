@@ -10,10 +10,10 @@ from starlette.responses import HTMLResponse, Response
 
 from sync_server import audit, help_desk, listings, tickets
 from sync_server.accounts import AUDIT
-from sync_server.console.access import ActsOnQueue, Audits, Sees
+from sync_server.console.access import ActsOnQueue, Audits, Operates, Sees
 from sync_server.console.live import Fragments
 from sync_server.console.login import Address, own_address, see_other
-from sync_server.console.view import LivePage, View
+from sync_server.console.view import OPERATE, LivePage, View
 from sync_server.core.queue import QueueError
 
 ROWS_MAX = 200
@@ -68,8 +68,8 @@ def help_parts(view: View, connection: apsw.Connection, _about: str) -> Fragment
 PAGES: dict[str, LivePage] = {
     "conflicts": LivePage(conflicts_parts),
     "help": LivePage(help_parts, is_shared=True),
-    "quarantine": LivePage(quarantine_parts, is_shared=True),
-    "refused": LivePage(refused_parts, is_shared=True),
+    "quarantine": LivePage(quarantine_parts, OPERATE, is_shared=True),
+    "refused": LivePage(refused_parts, OPERATE, is_shared=True),
     "audit": LivePage(audit_parts, AUDIT, is_shared=True),
 }
 
@@ -79,7 +79,7 @@ def list_page(view: View, name: str) -> HTMLResponse:
     with view.console.database.reading() as connection:
         fragments = PAGES[name].parts(view, connection, "")
     return view.page(
-        "list.html", view.texts(f"{name}.title"), stream=f"/live/{name}/", fragments=fragments
+        "list.html", view.texts(f"nav.{name}"), stream=f"/live/{name}/", fragments=fragments
     )
 
 
@@ -112,13 +112,13 @@ def help_page(view: Sees) -> HTMLResponse:
 
 
 @router.get("/quarantine")
-def quarantine_page(view: Sees) -> HTMLResponse:
+def quarantine_page(view: Operates) -> HTMLResponse:
     """Records with their bytes kept, and why."""
     return list_page(view, "quarantine")
 
 
 @router.get("/refused")
-def refused_page(view: Sees) -> HTMLResponse:
+def refused_page(view: Operates) -> HTMLResponse:
     """Messages that were not taken, and why."""
     return list_page(view, "refused")
 

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from sync_server.accounts import ACCOUNTS, AUDIT, QUEUE, SEE, Account
+from sync_server.accounts import ACCOUNTS, AUDIT, OFFICER, QUEUE, SEE, Account
 from sync_server.console.database import Database
 from sync_server.console.live import Fragments, Live
 from sync_server.console.texts import LANGUAGES, SOURCE, Texts, texts
@@ -36,13 +36,15 @@ THEMES = ("light", "dark")
 _COUNTER = re.compile(r"[1-9][0-9]?")
 PREFERENCE_S = 365 * 86_400
 
+OPERATE = "operate"
+"""Watch over terminals, acknowledge alarms: what every role but the hall's officers does."""
 NAVIGATION = (
     ("/", "nav.home", SEE),
     ("/hall", "nav.hall", QUEUE),
     ("/conflicts", "nav.conflicts", SEE),
     ("/help", "nav.help", SEE),
-    ("/quarantine", "nav.quarantine", SEE),
-    ("/refused", "nav.refused", SEE),
+    ("/quarantine", "nav.quarantine", OPERATE),
+    ("/refused", "nav.refused", OPERATE),
     ("/audit", "nav.audit", AUDIT),
     ("/accounts", "nav.accounts", ACCOUNTS),
 )
@@ -174,6 +176,11 @@ class View:
         return Scope(self.account.scope)
 
     @property
+    def is_chinese(self) -> bool:
+        """Which of the two texts that rows carry."""
+        return self.texts.language == SOURCE
+
+    @property
     def now_ms(self) -> int:
         """The centre's clock."""
         return self.console.clock_ms()
@@ -190,6 +197,8 @@ class View:
 
     def may(self, permission: str) -> bool:
         """Whether the viewer may do this at all."""
+        if permission == OPERATE:
+            return self.account.role != OFFICER
         is_whole = not self.account.scope or permission not in OF_THE_WHOLE
         return is_whole and self.account.may(permission)
 
@@ -198,6 +207,7 @@ class View:
         made = self.console.pages.get_template(template).render(
             t=self.texts,
             language=self.texts.language,
+            is_chinese=self.is_chinese,
             account=self.account.name,
             role=self.account.role,
             may=self.may,
