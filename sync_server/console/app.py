@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from sync_server.console import accounts_page, fleet, hall, lists, login, streams
+from sync_server.console import accounts_page, api, fleet, hall, lists, login, streams
 from sync_server.console.database import Database
 from sync_server.console.live import Live
 from sync_server.console.texts import texts
@@ -30,7 +30,9 @@ from tongban.web.security import LOOPBACK
 
 OPENAPI = "/api/openapi.json"
 _PROBLEM_TYPE = "application/problem+json"
-_ROUTERS = (login, fleet, lists, hall, accounts_page, streams)
+ROUTERS = tuple(
+    module.router for module in (login, fleet, lists, hall, accounts_page, streams, api)
+)
 
 
 def build(
@@ -54,11 +56,12 @@ def routes(console: Console) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=OPENAPI,
+        redirect_slashes=False,
         routes=[*static_mount(HERE)],
     )
     app.state.console = console
-    for module in _ROUTERS:
-        app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.add_exception_handler(NeedsLoginError, _needs_login)
     app.add_exception_handler(NotHereError, _refused(HTTPStatus.NOT_FOUND))
     app.add_exception_handler(NotAllowedError, _refused(HTTPStatus.FORBIDDEN))

@@ -95,7 +95,7 @@ class Console:
 def environment() -> Environment:
     """The console's templates with their filters."""
     made = templates(HERE)
-    made.filters.update(clock=clock, moment=moment, ref=short_ref)
+    made.filters.update(clock=clock, moment=moment, ref=short_ref, path=breakable)
     made.globals.update(languages=LANGUAGES)
     return made
 
@@ -123,6 +123,11 @@ def short_ref(ref: str | bytes | None) -> str:
     """A pseudonym as pages show it: enough to tell people apart, never whole."""
     text = ref.hex() if isinstance(ref, bytes) else ref or ""
     return text[:REF_CHARACTERS] or "—"
+
+
+def breakable(unit: str) -> Markup:
+    """A unit path that may break after its slashes."""
+    return Markup("/<wbr>").join(unit.split("/"))
 
 
 def language_of(request: Request) -> str:

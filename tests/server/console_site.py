@@ -76,9 +76,9 @@ class Site:
         self.database = Database(folder / DATABASE_FILE)
         self.app = build(self.database, lambda: self.now_ms, is_https=is_https)
 
-    def people(self) -> "Site":
-        """Make the test accounts."""
-        for name, (role, scope) in PEOPLE.items():
+    def people(self, more: dict[str, tuple[str, str]] | None = None) -> "Site":
+        """Make the test accounts, and `more`."""
+        for name, (role, scope) in {**PEOPLE, **(more or {})}.items():
             accounts.add_account(
                 self.store.connection,
                 name=name,

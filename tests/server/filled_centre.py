@@ -10,7 +10,8 @@ from protocol.state import Alarm, DeviceCondition, TerminalState, sign_state
 from protocol.wire import states
 from sync_server.core.codes import IntakeCode
 from sync_server.core.fleet import take_state
-from sync_server.core.store_port import SampleRow
+from sync_server.core.store_port import SampleRow, Transaction
+from sync_server.store_sqlite import SqliteStore
 from tests.server.making import UNIT, Centre, SimTerminal, passage, ticket
 
 MINUTE_MS = 60_000
@@ -47,6 +48,11 @@ class City:
         terminal = SimTerminal(self.centre.keys, name, seed=len(self.terminals))
         self.centre.enrol(terminal, unit)
         self.terminals[name] = terminal
+        store = self.centre.store
+        assert isinstance(store, SqliteStore)
+        store.connection.execute(
+            "UPDATE terminal SET added_ms = ? WHERE name = ?", (self.now_ms - 30 * MINUTE_MS, name)
+        )
         for index in range(visits):
             terminal.append(passage(index), self.now_ms - (visits - index) * MINUTE_MS)
         self.send(name)
@@ -108,6 +114,15 @@ class City:
         answered = HelpAnswered(event, int(wait_s * 1000), ANSWERED_AT_DESK)
         self.terminals[name].append(answered, at_ms)
         self.send(name)
+
+    def alarm(self, code: str) -> Alarm:
+        """An alarm since now."""
+        return Alarm(code, self.now_ms)
+
+    def sample(self, tx: Transaction, *, topic: str, reason: str) -> None:
+        """A message that was refused now."""
+        code = IntakeCode.REFUSED_MALFORMED
+        tx.put_sample(SampleRow(code, 0, self.now_ms, topic, reason, 412, b"TBB1"))
 
 
 def fill(centre: Centre) -> City:
@@ -200,6 +215,7 @@ def _troubles(city: City) -> None:
     twin.visit(2)
     for raw in twin.batches():
         city.centre.take(raw, "c-gate-2")
+    city.say("c-gate-2", session=3)
     _refuse(city)
 
 
