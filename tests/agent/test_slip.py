@@ -59,6 +59,7 @@ def test_a_code_equals_an_independent_generator(text: str) -> None:
     assert quiet + other.output.rstrip(b"\n") + quiet in slip
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(1, QR_CHARACTERS_MAX))
 def test_a_code_is_25_mm_wide_or_more_and_fits_on_narrow_paper(characters: int) -> None:
     side = segno.make_qr("A" * characters, error="m", boost_error=False).symbol_size(border=0)[0]

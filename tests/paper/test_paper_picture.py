@@ -230,3 +230,27 @@ def test_whatever_is_printed_can_be_drawn(data: bytes, width_mm: int) -> None:
         picture = as_picture(slip, width_mm)
         assert picture.width == PAPER_DOTS[width_mm]
         assert picture.height <= PICTURE_DOTS_MAX
+
+
+# ---- a code that was not treated well
+
+
+@pytest.mark.parametrize("width_mm", [80, 58])
+@pytest.mark.parametrize("harm", ["faded", "dead dots", "coffee", "creased", "torn below"])
+def test_a_scanner_reads_a_code_that_is_a_little_damaged(width_mm: int, harm: str) -> None:
+    data = HEAD + b"\x1ba\x01" + gb("凭条") + b"\x1bJ\x18" + qr(PROOF) + b"\x1bJ\x18"
+    slip = printed(data + (b"" if harm == "torn below" else CUT), width_mm)
+    if harm == "faded":
+        slip.faults.append("head_hot")
+    image = opened(render(slip, width_mm))
+    left, top, right, bottom = ink_box(render(slip, width_mm))
+    draw = ImageDraw.Draw(image)
+    if harm == "dead dots":  # a burnt element of the head leaves a white line
+        draw.rectangle(((left + right) // 2, 0, (left + right) // 2 + 2, image.height), 250)
+    elif harm == "coffee":
+        draw.ellipse((right - 70, bottom - 95, right - 45, bottom - 70), 90)
+    elif harm == "creased":
+        draw.line((left, bottom - 60, right, bottom - 110), 240, 4)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    assert scanned(file.getvalue()) == [("QR Code", PROOF.decode())]

@@ -115,6 +115,7 @@ def test_a_text_longer_than_any_slip_is_not_looked_at() -> None:
     assert refused("A" * (SLIP_CHARACTERS_MAX + 1)) is Reason.TOO_LARGE
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_meets_the_typed_error_only(text: str) -> None:
     with pytest.raises(SlipProofError):
@@ -192,6 +193,7 @@ def test_a_centre_that_signs_nonsense_is_refused(body: dict[str, object]) -> Non
     assert keys_refused(msgspec.json.encode(file)) is Reason.MALFORMED
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_file_meets_the_typed_error_only(raw: bytes) -> None:
     with pytest.raises(SlipKeysError):
