@@ -22,7 +22,8 @@ Rules:
 | the same | other key, SpeechDone, voice ceased to work | same | more time; Say it again |
 | JUDGING | CheckDone, TimeIsUp | next step | |
 | CHECKING | CheckDone, TimeIsUp | next step | |
-| SAYING | SpeechDone, TimeIsUp, voice ceased to work | next step | |
+| SAYING | SpeechDone heard, TimeIsUp | next step | |
+| SAYING | SpeechDone not heard, voice ceased to work | SAYING | READ_MS to read it |
 | SAYING | key stop | next step | Hush |
 | SAYING | key repeat, slower, louder, language | SAYING | Say it again, EXTENSIONS_MAX times |
 | RECORDING | Appended | next step | |

@@ -28,6 +28,7 @@ from edge_agent.core.screen import (
 from protocol.wire import states
 
 JUDGE_LIMIT_MS = 5_000
+READ_MS = 5_000  # to read what is not heard
 
 _CARD_KEYS = {KEY_NO_CARD: "no_card", KEY_ASK_OFFICER: "ask_officer", KEY_STOP: "stopped"}
 
@@ -45,27 +46,37 @@ def choices(flow: FlowState) -> tuple[Choice, ...]:
 
 
 def enter_say(flow: FlowState, now_ms: int) -> Effects:
-    """Say a text; without a voice go on."""
-    if states.VOICE in flow.faults:
-        return flow.leave("device_fault", now_ms)
+    """Say a text; without a voice it can be read for a while."""
     flow.phase = SAYING
     flow.repeats = 0
+    flow.mute = False
+    if states.VOICE in flow.faults:
+        return _mute(flow, now_ms)
     return [_say(flow), fx.Arm(now_ms + flow.step.time_limit_ms)]
 
 
 def saying(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
     """A text is spoken."""
-    if isinstance(event, fx.SpeechDone) and event.say_no == flow.say_no:
-        return flow.leave("done" if event.heard else "device_fault", now_ms)
-    if isinstance(event, fx.DeviceChanged) and states.VOICE in flow.faults:
-        return flow.leave("device_fault", now_ms)
-    if isinstance(event, fx.KeyPressed):
-        if event.key == KEY_STOP:
-            return [fx.Hush(), *flow.leave("done", now_ms)]
-        if event.key in SPEAKING_KEYS and flow.repeats < EXTENSIONS_MAX:
-            flow.repeats += 1
-            return [_say(flow), fx.Arm(now_ms + flow.step.time_limit_ms)]
-    return flow.leave("time_limit", now_ms) if isinstance(event, fx.TimeIsUp) else []
+    if isinstance(event, fx.TimeIsUp):
+        return flow.leave("device_fault" if flow.mute else "time_limit", now_ms)
+    if isinstance(event, fx.KeyPressed) and event.key == KEY_STOP:
+        return [fx.Hush(), *flow.leave("done", now_ms)]
+    if flow.mute:
+        return []
+    if _is_heard(flow, event):
+        spoken = isinstance(event, fx.SpeechDone) and event.heard
+        return flow.leave("done", now_ms) if spoken else _mute(flow, now_ms)
+    again = isinstance(event, fx.KeyPressed) and event.key in SPEAKING_KEYS
+    if again and flow.repeats < EXTENSIONS_MAX:
+        flow.repeats += 1
+        return [_say(flow), fx.Arm(now_ms + flow.step.time_limit_ms)]
+    return []
+
+
+def _mute(flow: FlowState, now_ms: int) -> Effects:
+    """Nobody hears it: leave it on the screen."""
+    flow.mute = True
+    return [fx.Arm(now_ms + min(READ_MS, flow.step.time_limit_ms))]
 
 
 def _say(flow: FlowState) -> fx.Say:

@@ -56,6 +56,7 @@ class FlowState(ABC):
         self.say_no = 0
         self.patience: Patience | None = None  # in WAITING_PHASES that are timed
         self.repeats = 0  # of what SAYING says
+        self.mute = False  # what SAYING says can only be read
         self.tries = 0
         self.pending = fx.Append(b"")  # the append of RECORDING, SAVING, NOTING, RECALLING
         self.record_intent = b""

@@ -1,6 +1,7 @@
 """What tests of the flow engine share: the shipped service and a visit that answers itself."""
 
 import datetime
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from edge_agent.core import flow_events as fx
 from edge_agent.core.flow import Flow
 from edge_agent.core.flow_check import check_definition
 from edge_agent.core.flow_definition import Definition, parse_definition
+from edge_agent.core.flow_state import SAYING
 from edge_agent.core.texts import Texts, parse_texts
 from protocol.people import CardHolder
 from protocol.records.kinds import Person
@@ -27,7 +29,11 @@ PASS_FACTS = {
     "status_list": ("clear", {"status": "clear", "status_code": 0, "list_version": 3}),
     "direction": ("entry", {"direction": "entry"}),
     "option": ("yes", {}),
+    "age": ("old_enough", {"ground": "age"}),
+    "officer": ("agreed", {}),
+    "ticket_today": ("none", {"ticket": "B-017", "day": "2026-09-21"}),
 }
+OFFICER = HOLDER._replace(person=Person("C", "810000190001010034", "样例乙"))
 
 
 def shipped_texts() -> Texts:
@@ -48,6 +54,14 @@ def gate_text() -> str:
 
 def gate() -> Definition:
     return load(gate_text(), "gate.toml")
+
+
+def number_text() -> str:
+    return (AGENT / "services" / "number.toml").read_text("utf-8")
+
+
+def number() -> Definition:
+    return load(number_text(), "number.toml")
 
 
 class Counter:
@@ -79,10 +93,34 @@ def answer(effect: fx.Effect, seqs: Iterator[int]) -> fx.Event | None:
     if isinstance(effect, fx.Append):
         return fx.Appended(effect.intent, next(seqs))
     if isinstance(effect, fx.Say):
-        return fx.SpeechDone(effect.say_no)
+        return fx.KeyPressed("1") if effect.choices else fx.SpeechDone(effect.say_no)
     if isinstance(effect, fx.Print | fx.Pulse):
         return fx.EffectDone(effect.effect_id, 1)
     return None
+
+
+def run(flow: Flow, effects: list[fx.Effect], change=None) -> list[fx.Effect]:
+    """Answer effects until the visit ends; `change(effect)` may give another answer."""
+    seqs = itertools.count(41)
+    trace, waiting, now = [], list(effects), 0
+    while waiting:
+        effect = waiting.pop(0)
+        trace.append(effect)
+        event = (change and change(effect)) or answer(effect, seqs)
+        if event is not None:
+            now += 10
+            waiting += flow.handle(event, now)
+        if not waiting and flow.phase == SAYING and flow.mute:
+            waiting += flow.handle(fx.TimeIsUp(), now)
+    return trace
+
+
+def kinds(trace: list[fx.Effect]) -> list[str]:
+    shown = {fx.Say: lambda e: e.text, fx.End: lambda e: e.name, fx.RunCheck: lambda e: e.check}
+    quiet = (fx.Arm, fx.Disarm, fx.StopRead, fx.Hush)
+    return [
+        shown.get(type(e), lambda e: type(e).__name__)(e) for e in trace if not isinstance(e, quiet)
+    ]
 
 
 def card_block(number: str = "441900190001010027", name: str = "样例甲") -> bytes:

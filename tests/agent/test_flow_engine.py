@@ -1,17 +1,14 @@
 """One visit by the engine: every way ends, and nothing is told before the record is durable."""
 
-import copy
 import itertools
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from edge_agent.core import flow_events as fx
 from edge_agent.core.flow import APPEND_TRIES_MAX, Flow
 from edge_agent.core.flow_board import NOTE_LIMIT_MS
 from edge_agent.core.flow_saved import SavedFlow
-from edge_agent.core.flow_state import ENDED, READING
+from edge_agent.core.flow_state import ENDED
 from protocol.records.kinds import GatePassage, PrintOutcome
 from protocol.wire import states
 from tests.agent.flow_tools import (
@@ -19,42 +16,21 @@ from tests.agent.flow_tools import (
     answer,
     gate,
     gate_text,
+    kinds,
     load,
     new_flow,
+    run,
     shipped_texts,
 )
 
 GATE = gate()
 TEXTS = shipped_texts()
 TELLING = fx.Print | fx.Pulse
-WALK_STATES_MAX = 5_000
 
 
 def tells(effect: fx.Effect) -> bool:
     """Whether a citizen takes this for a yes."""
     return isinstance(effect, TELLING) or (isinstance(effect, fx.Say) and TEXTS[effect.text].told)
-
-
-def run(flow: Flow, effects: list[fx.Effect], change=None) -> list[fx.Effect]:
-    """Answer effects until the visit ends; `change(effect)` may give another answer."""
-    seqs = itertools.count(41)
-    trace, waiting, now = [], list(effects), 0
-    while waiting:
-        effect = waiting.pop(0)
-        trace.append(effect)
-        event = (change and change(effect)) or answer(effect, seqs)
-        if event is not None:
-            now += 10
-            waiting += flow.handle(event, now)
-    return trace
-
-
-def kinds(trace: list[fx.Effect]) -> list[str]:
-    shown = {fx.Say: lambda e: e.text, fx.End: lambda e: e.name, fx.RunCheck: lambda e: e.check}
-    quiet = (fx.Arm, fx.Disarm, fx.StopRead)
-    return [
-        shown.get(type(e), lambda e: type(e).__name__)(e) for e in trace if not isinstance(e, quiet)
-    ]
 
 
 def test_a_visit_without_faults_goes_in_the_order_of_the_definition() -> None:
@@ -219,106 +195,6 @@ def test_a_silent_board_never_becomes_a_yes() -> None:
     pulse = next(e for e in trace if isinstance(e, fx.Pulse))
     assert fx.Abandon(pulse.effect_id) in trace
     assert not any(isinstance(e, fx.Say) and tells(e) for e in trace)
-
-
-# ---- the whole machine
-
-
-def every_event(flow: Flow) -> list[fx.Event]:
-    """One of each event that can reach a visit in this state, matching and not matching."""
-    intent = flow.pending.intent
-    effect = flow.durable_effect
-    events: list[fx.Event] = [
-        fx.CardRead(HOLDER),
-        fx.TimeIsUp(),
-        fx.Appended(intent, 7),
-        fx.Appended(b"x" * 16, 8),
-        fx.AppendFailed(intent),
-        fx.SpeechDone(flow.say_no),
-        fx.SpeechDone(flow.say_no, heard=False),
-        fx.SpeechDone(999),
-        fx.EffectDone(12345, states.DONE),
-    ]
-    events += [fx.CardNotRead(r) for r in ("unreadable", "unknown_card", "device_fault")]
-    events += [fx.EffectDone(effect, o) for o in (1, 2, 3, 4)]
-    events += [
-        fx.DeviceChanged(device, works) for device in (1, 2, 3, 4) for works in (True, False)
-    ]
-    if flow.phase != "new" and flow.step.do == "check":
-        facts = {"status": "clear", "status_code": 0, "list_version": 1}
-        facts |= {"direction": "exit"}
-        events += [
-            fx.CheckDone(flow.step.check, outcome, facts)
-            for outcome in flow.step.kind.outcomes
-            if outcome != "time_limit"
-        ]
-    return events
-
-
-def key(flow: Flow) -> tuple[object, ...]:
-    facts = tuple(sorted(flow.facts.items()))
-    return (flow.phase, flow.step_name, flow.faults, facts, flow.tries, flow.durable_step)
-
-
-def test_every_state_reaches_an_end_whatever_happens() -> None:
-    """Walks all states under all events. Time alone leads from each to an end, within a bound."""
-    start = new_flow(GATE)
-    start.start(0)
-    seen = {key(start)}
-    todo = [(start, False)]
-    ends = set()
-    while todo:
-        flow, appended = todo.pop()
-        assert len(seen) < WALK_STATES_MAX
-        if flow.phase == ENDED:
-            ends.add(flow.end_name)
-            assert all(copy.deepcopy(flow).handle(e, 0) == [] for e in every_event(flow))
-            continue
-        late = copy.deepcopy(flow)
-        for _ in range(2 * len(GATE.steps)):
-            if late.phase != ENDED:
-                late.handle(fx.TimeIsUp(), 0)
-        idle = late.phase == READING and late.patience is None  # nobody is there
-        assert idle or late.phase == ENDED, key(flow)
-        for event in every_event(flow):
-            after = copy.deepcopy(flow)
-            effects = after.handle(event, 0)
-            now_appended = appended or (
-                isinstance(event, fx.Appended) and event.intent == flow.record_intent
-            )
-            assert now_appended or not any(tells(e) for e in effects), (key(flow), event)
-            if key(after) not in seen:
-                seen.add(key(after))
-                todo.append((after, now_appended))
-    assert ends == {"passed", "refused", "failed", "unread"}  # no key is pressed in this walk
-    assert len(seen) > 100
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.data())
-def test_nothing_is_told_before_the_append_in_any_order_of_events(data: st.DataObject) -> None:
-    flow = new_flow(GATE)
-    effects = flow.start(0)
-    durable_ids: set[int] = set()
-    asked: dict[bytes, fx.Append] = {}
-    recorded = False
-    for _ in range(60):
-        for effect in effects:
-            assert recorded or not tells(effect)
-            if isinstance(effect, fx.Print | fx.Pulse):
-                assert effect.effect_id in durable_ids
-                durable_ids.discard(effect.effect_id)  # at most once
-            if isinstance(effect, fx.Append):
-                asked[effect.intent] = effect
-        if flow.phase == ENDED:
-            return
-        event = data.draw(st.sampled_from(every_event(flow)))
-        if isinstance(event, fx.Appended) and event.intent in asked:
-            append = asked.pop(event.intent)
-            recorded = recorded or any(isinstance(b, GatePassage) for b in append.bodies)
-            if append.save:
-                durable_ids.add(SavedFlow.from_bytes(append.save).effect)
-        effects = flow.handle(event, 0)
 
 
 # ---- after a restart
