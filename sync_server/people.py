@@ -4,13 +4,14 @@
 under another key, bound to the pseudonym. Both keys live outside the database.
 """
 
-import hmac
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from protocol.records import Person
 from sync_server.core.store_port import PersonRow
@@ -21,14 +22,28 @@ KNOWN_PEOPLE_MAX = 100_000
 
 Entropy = Callable[[int], bytes]
 
+_ENCODE = msgspec.msgpack.Encoder().encode
+_DECODE = msgspec.msgpack.Decoder(tuple[str, str]).decode
+
 
 class PersonSealError(Exception):
     """A sealed name does not open: wrong key file, or the database was changed."""
 
 
-def person_ref(key: bytes, document: str, number: str) -> bytes:
-    """The 32-byte pseudonym of a person."""
-    return hmac.digest(key, f"{document}\0{number}".encode(), "sha256")
+class PersonRefs:
+    """Gives people their pseudonyms. The key is worked in once, not for each person."""
+
+    def __init__(self, key: bytes) -> None:
+        self._keyed = HMAC(key, SHA256())
+
+    def of(self, document: str, number: str) -> bytes:
+        """The 32-byte pseudonym of a person."""
+        state = self._keyed.copy()
+        state.update(f"{document}\0{number}".encode())
+        return state.finalize()
+
+    def __repr__(self) -> str:
+        return "<PersonRefs>"
 
 
 class PersonVault:
@@ -36,26 +51,31 @@ class PersonVault:
 
     def __init__(self, ref_key: bytes, seal_key: bytes, entropy: Entropy) -> None:
         """Two independent 32-byte keys; `entropy(n)` gives n fresh bytes for nonces."""
-        self._ref_key = ref_key
+        self._refs = PersonRefs(ref_key)
         self._cipher = AESGCM(seal_key)
         self._entropy = entropy
 
     def ref(self, person: Person) -> bytes:
         """The person's pseudonym."""
-        return person_ref(self._ref_key, person.document, person.number)
+        return self._refs.of(person.document, person.number)
 
-    def seal(self, ref: bytes, person: Person) -> PersonRow:
-        """The row that keeps number and name."""
-        nonce = self._entropy(NONCE_BYTES)
-        plain = msgspec.msgpack.encode((person.number, person.name))
-        return PersonRow(ref, person.document, nonce + self._cipher.encrypt(nonce, plain, ref))
+    def seal(self, people: Sequence[tuple[bytes, Person]]) -> list[PersonRow]:
+        """The rows that keep number and name of these people, given with their pseudonyms."""
+        nonces = self._entropy(NONCE_BYTES * len(people))
+        rows = []
+        for at, (ref, person) in enumerate(people):
+            nonce = nonces[at * NONCE_BYTES : (at + 1) * NONCE_BYTES]
+            plain = _ENCODE((person.number, person.name))
+            sealed = nonce + self._cipher.encrypt(nonce, plain, ref)
+            rows.append(PersonRow(ref, person.document, sealed))
+        return rows
 
     def open(self, row: PersonRow) -> Person:
         """Who a row names; to be shown only by permission. Raises PersonSealError."""
         nonce, sealed = row.sealed[:NONCE_BYTES], row.sealed[NONCE_BYTES:]
         try:
             plain = self._cipher.decrypt(nonce, sealed, row.person_ref)
-            number, name = msgspec.msgpack.decode(plain, type=tuple[str, str])
+            number, name = _DECODE(plain)
         except (InvalidTag, ValueError, msgspec.MsgspecError) as error:
             raise PersonSealError(
                 f"person {row.person_ref.hex()[:16]} does not open: restore keys/person_seal.key"
@@ -77,15 +97,17 @@ class KnownPeople:
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._pending: set[bytes] = set()
 
-    def is_new(self, ref: bytes) -> bool:
-        """Whether a row must be written for `ref` now; asked again it need not."""
-        if ref in self._known:
-            self._known.move_to_end(ref)
-            return False
-        if ref in self._pending:
-            return False
-        self._pending.add(ref)
-        return True
+    def new(self, refs: Iterable[bytes]) -> list[bytes]:
+        """Those of `refs` for which a row must be written now; asked again they need none."""
+        known, pending = self._known, self._pending
+        found = []
+        for ref in refs:
+            if ref in known:
+                known.move_to_end(ref)
+            elif ref not in pending:
+                pending.add(ref)
+                found.append(ref)
+        return found
 
     def committed(self) -> None:
         """The rows are durable."""

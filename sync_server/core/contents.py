@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from protocol.envelope import EpochReader, Sealed
 from protocol.errors import RecordError
 from protocol.receipts import ExceptionCode
-from protocol.records import Person, decode
+from protocol.records import Person, TicketIssued, decode
 from sync_server.core.chains import MAIN
 from sync_server.core.reconcile import RULES, Key
 from sync_server.core.store_port import (
     Arrival,
     Chain,
-    PersonRow,
     QuarantineRow,
     RecordRow,
     Terminal,
@@ -44,6 +43,7 @@ class ContentsOpener:
         number, branch, arrival = terminal.number, chain.branch, chain.arrival
         exception = 0 if branch == MAIN else int(ExceptionCode.BRANCH_HELD)
         contents = Arrival(arrival, chain, terminal.unit, received_ms)
+        people: dict[bytes, Person] = {}
         plaintexts = reader.unseal_rows(rows) if reader else [None] * len(rows)
         for row, plaintext in zip(rows, plaintexts, strict=True):
             seq, kind, coding, ciphertext, link = row
@@ -72,18 +72,20 @@ class ContentsOpener:
                     ciphertext,
                 )
             )
-            person_ref = self._name(getattr(body, "person", None), contents.people)
-            officer_ref = self._name(getattr(body, "officer", None), contents.people)
+            person_ref = self._name(getattr(body, "person", None), people)
+            officer = body.officer if isinstance(body, TicketIssued) else None
+            officer_ref = self._name(officer, people)
             RULES[type(body)](contents, key, common, body, person_ref, officer_ref)
+        new = self.known_people.new(people)
+        contents.people.extend(self._vault.seal([(ref, people[ref]) for ref in new]))
         return contents
 
-    def _name(self, person: Person | None, people: list[PersonRow]) -> bytes | None:
-        """The person's pseudonym; a person not surely known gets a row."""
+    def _name(self, person: Person | None, people: dict[bytes, Person]) -> bytes | None:
+        """The person's pseudonym; the person is noted under it."""
         if person is None:
             return None
         ref = self._vault.ref(person)
-        if self.known_people.is_new(ref):
-            people.append(self._vault.seal(ref, person))
+        people.setdefault(ref, person)
         return ref
 
 

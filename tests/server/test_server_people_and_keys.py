@@ -8,7 +8,7 @@ import pytest
 
 from protocol.records import Person
 from sync_server.keyring import KEY_FILES, KeyringError, open_keyring
-from sync_server.people import KnownPeople, PersonSealError, PersonVault, person_ref
+from sync_server.people import KnownPeople, PersonRefs, PersonSealError, PersonVault
 
 HOLDER = Person("C", "441900190001010027", "样例甲")
 # HMAC-SHA256 of "C", NUL, number under 32 letters k, by `openssl dgst -mac HMAC`
@@ -16,17 +16,19 @@ EXPECTED_REF = "def8f8077a89431ebdc8c437fe6a8a15357e0cf732fabbe046a0848ff54c1d48
 
 
 def test_a_pseudonym_depends_on_key_document_and_number_only() -> None:
-    ref = person_ref(b"k" * 32, "C", HOLDER.number)
+    refs = PersonRefs(b"k" * 32)
+    ref = refs.of("C", HOLDER.number)
     assert len(ref) == 32
+    assert ref == refs.of("C", HOLDER.number)
     assert ref == PersonVault(b"k" * 32, b"s" * 32, os.urandom).ref(HOLDER)
-    assert ref != person_ref(b"j" * 32, "C", HOLDER.number)
-    assert ref != person_ref(b"k" * 32, "J", HOLDER.number)
+    assert ref != PersonRefs(b"j" * 32).of("C", HOLDER.number)
+    assert ref != refs.of("J", HOLDER.number)
     assert ref.hex() == EXPECTED_REF
 
 
 def test_a_sealed_name_opens_with_its_key_and_its_pseudonym_only() -> None:
     vault = PersonVault(b"k" * 32, b"s" * 32, os.urandom)
-    row = vault.seal(vault.ref(HOLDER), HOLDER)
+    (row,) = vault.seal([(vault.ref(HOLDER), HOLDER)])
     assert HOLDER.number.encode() not in row.sealed
     assert HOLDER.name.encode() not in row.sealed
     assert vault.open(row) == HOLDER
@@ -39,19 +41,27 @@ def test_a_sealed_name_opens_with_its_key_and_its_pseudonym_only() -> None:
     assert HOLDER.number not in repr(vault)
 
 
+def test_no_two_sealed_names_share_a_nonce_or_a_pseudonym() -> None:
+    vault = PersonVault(b"k" * 32, b"s" * 32, os.urandom)
+    people = [Person("C", f"44190019000101{n:04}", f"样例{n}") for n in range(50)]
+    rows = vault.seal([(vault.ref(person), person) for person in people])
+    rows += vault.seal([(vault.ref(person), person) for person in people])
+    assert len({row.sealed[:12] for row in rows}) == len(rows)
+    assert [vault.open(row) for row in rows] == people * 2
+    assert vault.seal([]) == []
+
+
 def test_known_people_are_bounded_and_follow_the_commits() -> None:
     known = KnownPeople(limit=2)
-    assert known.is_new(b"a")
-    assert not known.is_new(b"a")
+    assert known.new([b"a"]) == [b"a"]
+    assert known.new([b"a"]) == []
     known.rolled_back()
-    assert known.is_new(b"a"), "the row was undone"
-    known.is_new(b"b")
+    assert known.new([b"a", b"b"]) == [b"a", b"b"], "the row of a was undone"
     known.committed()
-    assert not known.is_new(b"a")
-    known.is_new(b"c")
+    assert known.new([b"a", b"c"]) == [b"c"]
     known.committed()
-    assert not known.is_new(b"a")
-    assert known.is_new(b"b"), "least recently seen"
+    assert known.new([b"a"]) == []
+    assert known.new([b"b"]) == [b"b"], "least recently seen"
 
 
 def test_keys_are_made_once_with_mode_0600(tmp_path: Path) -> None:
