@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from tongban.database import migrate, open_database
 
 DATABASE_FILE = "centre.db"
 CACHE_KIB = 64 * 1024
+ROWS_A_STATEMENT = 64
 CHECKPOINT_PAGES = 8_000  # 32 MiB of log: each page is then copied once for many commits
 
 
@@ -83,6 +86,13 @@ class SqliteStore:
             self._terminals.clear()
             self._terminals_seen = version
         return self._terminals
+
+
+@lru_cache
+def _values(into: str, rows: int, columns: int) -> str:
+    """`into` with placeholders."""
+    row = f"({', '.join('?' * columns)})"
+    return f"{into} VALUES{', '.join([row] * rows)}"
 
 
 class SqliteTransaction:
@@ -171,17 +181,13 @@ class SqliteTransaction:
         return self._connection.last_insert_rowid()
 
     def add(self, terminal: int, arrival: Arrival) -> None:
-        self._insert(
-            "INSERT INTO record VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", arrival.records
-        )
+        self._insert("INSERT INTO record", arrival.records)
         self._add_visits(terminal, arrival)
-        self._insert("INSERT OR IGNORE INTO person VALUES(?, ?, ?)", arrival.people)
-        self._insert("INSERT INTO quarantine VALUES(?, ?, ?, ?)", arrival.quarantined)
-        self._insert("INSERT INTO help_call VALUES(?, ?, ?, ?, ?)", arrival.help_calls)
-        self._insert("INSERT INTO help_answer VALUES(?, ?, ?, ?, ?, ?, ?)", arrival.help_answers)
-        self._insert(
-            "INSERT INTO device_change VALUES(?, ?, ?, ?, ?, ?, ?)", arrival.device_changes
-        )
+        self._insert("INSERT OR IGNORE INTO person", arrival.people)
+        self._insert("INSERT INTO quarantine", arrival.quarantined)
+        self._insert("INSERT INTO help_call", arrival.help_calls)
+        self._insert("INSERT INTO help_answer", arrival.help_answers)
+        self._insert("INSERT INTO device_change", arrival.device_changes)
         self._do(
             "INSERT INTO chain(terminal, branch, seq, link, parent, fork_seq, arrival) "
             "VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
@@ -194,7 +200,7 @@ class SqliteTransaction:
         count = len(arrival.visits)
         if not count:
             return
-        self._many("INSERT INTO visit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", arrival.visits)
+        self._insert("INSERT INTO visit", arrival.visits)
         held = count if arrival.visits[0].held else 0
         self._do(
             "INSERT INTO visit_count VALUES(?, ?, ?) ON CONFLICT DO UPDATE SET "
@@ -202,9 +208,14 @@ class SqliteTransaction:
             (terminal, count - held, held),
         )
 
-    def _insert(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        if rows:
-            self._many(sql, rows)
+    def _insert(self, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Rows by as few statements as can be: one of many rows costs a third less."""
+        whole = len(rows) - len(rows) % ROWS_A_STATEMENT
+        for at in range(0, whole, ROWS_A_STATEMENT):
+            some = rows[at : at + ROWS_A_STATEMENT]
+            self._do(_values(into, len(some), len(some[0])), list(chain.from_iterable(some)))
+        if whole < len(rows):
+            self._many(_values(into, 1, len(rows[0])), rows[whole:])
 
     def tickets_of(
         self, unit: str, business_date: str, matter: str, person_ref: bytes
