@@ -93,11 +93,11 @@ async def sum_up(hall: Hall, drained_s: float) -> Summary:
         for line in (await run_tongban("server", "records", "--facts", *centre)).splitlines()
     ]
     status = json.loads(await run_tongban("server", "status", *centre))
-    refs = PersonRefs((hall.folder / "centre" / "keys" / "person_ref.key").read_bytes())
+    key = (hall.folder / "centre" / "keys" / "person_ref.key").read_bytes()
     stored = [
         (row["person_ref"], row["direction"]) for row in rows if row["visit"] and not row["held"]
     ]
-    truth = compare(keys_of(hall.ledger.told, refs), keys_of(hall.ledger.begun, refs), stored)
+    truth = compare(keys_of(hall.ledger.told, key), keys_of(hall.ledger.begun, key), stored)
     terminals = [await hall.status(terminal) for terminal in hall.terminals]
     return Summary(
         **asdict(truth),
@@ -125,11 +125,11 @@ def _is_unknown_print(row: dict[str, Any]) -> bool:
     return bool(is_print and row["facts"]["outcome"] == OUTCOME_UNKNOWN)
 
 
-def key_of(claim: Claim, refs: PersonRefs) -> Key:
-    """The claim as the centre would list it."""
-    return refs.of(claim.document, claim.number).hex(), claim.direction
+def key_of(claim: Claim, key: bytes) -> Key:
+    """The claim as the centre would list it; `key` makes pseudonyms."""
+    return PersonRefs(key).of(claim.document, claim.number).hex(), claim.direction
 
 
-def keys_of(claims: Counter[Claim], refs: PersonRefs) -> Counter[Key]:
+def keys_of(claims: Counter[Claim], key: bytes) -> Counter[Key]:
     """The same for a ledger's side."""
-    return Counter({key_of(claim, refs): count for claim, count in claims.items()})
+    return Counter({key_of(claim, key): count for claim, count in claims.items()})
