@@ -3,13 +3,13 @@
 | a call is | when |
 | --- | --- |
 | open | no answer is known and none is on its way; younger than OPEN_MS |
-| answering | an officer answered here; the terminal has not taken it, and it has not expired |
-| answered | the terminal took it, or says that somebody answered |
+| answering | an officer answered here, the terminal has not said so yet, and it has not expired |
+| answered | the terminal's record says that somebody answered |
 | missed | older than OPEN_MS, nobody answered |
 
-An answer that expires before the terminal could take it makes the call open again: the citizen was
-told nothing. A terminal's event numbers belong to its board, so an answer counts for the calls of
-that number before it.
+Only the record counts: a terminal may take an answer and do nothing with it, because by its clock
+it came too late. An answer that expires without a record makes the call open again. A terminal's
+event numbers belong to its board, so an answer counts for the calls of that number before it.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from typing import Any
 import apsw
 
 from protocol.commands import AnswerHelp
-from protocol.records import ANSWERED_AT_DESK
+from protocol.records import ANSWERED_ON_PAGE
 from sync_server import audit
 from sync_server.commands import ANSWER_HELP_MS, KIND_OF, queue_command
 from sync_server.listings import Row
@@ -37,7 +37,7 @@ class HelpError(Exception):
 
 _SELECT = (
     "SELECT h.terminal, t.name, t.unit, h.event, h.pressed_ms, "
-    "a.answered_ms, a.wait_ms, a.answered_by, c.issued_ms, c.expires_ms, c.taken_ms, c.officer "
+    "a.answered_ms, a.wait_ms, a.answered_by, c.issued_ms, c.expires_ms, c.officer "
     "FROM help_call h JOIN terminal t ON t.terminal = h.terminal "
     "LEFT JOIN help_answer a ON (a.terminal, a.branch, a.seq) = "
     "(SELECT x.terminal, x.branch, x.seq FROM help_answer x WHERE x.terminal = h.terminal "
@@ -120,17 +120,15 @@ def answer(
 
 def _call(values: tuple[Any, ...], now_ms: int) -> Row:
     _, name, unit, event, pressed_ms, answered_ms, wait_ms, by = values[:8]
-    issued_ms, expires_ms, taken_ms, officer = values[8:]
-    is_pending = issued_ms is not None and (taken_ms is not None or expires_ms > now_ms)
+    issued_ms, expires_ms, officer = values[8:]
+    is_on_page = by == ANSWERED_ON_PAGE
     if answered_ms is not None:
         state = ANSWERED
-    elif is_pending:
-        state = ANSWERED if taken_ms is not None else ANSWERING
+    elif issued_ms is not None and expires_ms > now_ms:
+        state, is_on_page, wait_ms = ANSWERING, True, max(0, issued_ms - pressed_ms)
     else:
         state = OPEN if pressed_ms > now_ms - OPEN_MS else MISSED
-    if answered_ms is None and is_pending:
-        wait_ms = max(0, issued_ms - pressed_ms)
-    at_desk = by == ANSWERED_AT_DESK
+    words = {ANSWERED: "page" if is_on_page else "desk", ANSWERING: "page"}
     return {
         "terminal": name,
         "unit": unit,
@@ -139,6 +137,6 @@ def _call(values: tuple[Any, ...], now_ms: int) -> Row:
         "pressed_ms": pressed_ms,
         "waited_ms": max(0, now_ms - pressed_ms),
         "wait_ms": wait_ms,
-        "by": {True: "desk", False: "page"}[at_desk] if state in (ANSWERED, ANSWERING) else "",
-        "officer": officer if is_pending and not at_desk else "",
+        "by": words.get(state, ""),
+        "officer": (officer or "") if is_on_page else "",
     }

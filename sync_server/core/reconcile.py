@@ -30,6 +30,7 @@ from protocol.records import (
     TicketIssued,
     TimeQuality,
 )
+from protocol.wire.states import AGE_UNKNOWN
 from sync_server.core.store_port import (
     Arrival,
     DeviceChangeRow,
@@ -44,7 +45,6 @@ SHANGHAI_OFFSET_MS = 8 * 3_600_000  # no summer time since 1991
 _EPOCH_DAY = date(1970, 1, 1)
 _DATE_DAYS_MAX = (date.max - _EPOCH_DAY).days
 _DAYS_KEPT = 64
-UNKNOWN_MS = 0xFFFFFFFF  # the board restarted: it cannot say how long ago
 
 Key = tuple[int, int, int]
 """(terminal, branch, seq)."""
@@ -144,14 +144,14 @@ def _visit(into: Arrival, key: Key, day: str, person_ref: bytes | None, service:
 
 def _help_call(into: Arrival, key: Key, common: Common, body: Body, *_refs: bytes | None) -> None:
     assert isinstance(body, HelpCall)
-    age_ms = 0 if body.age_ms == UNKNOWN_MS else body.age_ms
+    age_ms = 0 if body.age_ms == AGE_UNKNOWN else body.age_ms
     pressed_ms = max(0, believed_ms(common, into.received_ms) - age_ms)
     into.help_calls.append(HelpCallRow(*key, body.event, pressed_ms))
 
 
 def _help_answer(into: Arrival, key: Key, common: Common, body: Body, *_refs: bytes | None) -> None:
     assert isinstance(body, HelpAnswered)
-    wait_ms = None if body.wait_ms == UNKNOWN_MS else body.wait_ms
+    wait_ms = None if body.wait_ms == AGE_UNKNOWN else body.wait_ms
     answered_ms = believed_ms(common, into.received_ms)
     into.help_answers.append(HelpAnswerRow(*key, body.event, answered_ms, wait_ms, body.by))
 

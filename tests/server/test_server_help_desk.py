@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from protocol.records import ANSWERED_AT_DESK, ANSWERED_ON_PAGE, HelpAnswered, HelpCall
+from protocol.wire.states import AGE_UNKNOWN
 from sync_server import audit, help_desk
 from sync_server.commands import ANSWER_HELP_MS, COMMANDS_WAITING_MAX
 from sync_server.help_desk import OPEN_MS, HelpError
@@ -13,7 +14,6 @@ from tests.server.hall import OTHER_HALL, UNIT, Hall
 from tests.server.test_server_commands import Line
 
 HERE = Scope(UNIT)
-UNKNOWN = 0xFFFFFFFF
 
 
 @pytest.fixture
@@ -71,8 +71,10 @@ def test_an_answer_on_the_page_goes_to_the_terminal_and_back(hall: Hall, line: L
     (command,) = line.tick()
     hall.state(1, commands_through=command.number)
     line.tick()
-    assert answered(hall) == [(7, "answered", 9_000, "page", "li.wei")]
+    assert answered(hall) == [(7, "answering", 9_000, "page", "li.wei")]
     hall.append(1, HelpAnswered(7, 9_400, ANSWERED_ON_PAGE))
+    assert answered(hall) == [(7, "answered", 9_400, "page", "li.wei")]
+    hall.later(ANSWER_HELP_MS)
     assert answered(hall) == [(7, "answered", 9_400, "page", "li.wei")]
     assert [entry.what for entry in audit.entries(hall.connection)] == ["help.answered"]
 
@@ -86,6 +88,18 @@ def test_an_answer_that_the_terminal_never_took_leaves_the_call_open(
     hall.later(ANSWER_HELP_MS)
     assert open_calls(hall) == [("gate-1", 7, ANSWER_HELP_MS)]
     assert answer(hall, 7, "wang.fang")["officer"] == "wang.fang"
+
+
+def test_an_answer_that_was_taken_and_never_done_leaves_the_call_open(
+    hall: Hall, line: Line
+) -> None:
+    hall.append(1, HelpCall(7, 0))
+    answer(hall, 7)
+    (command,) = line.tick()
+    hall.state(1, commands_through=command.number)  # too late by the terminal's clock
+    line.tick()
+    hall.later(ANSWER_HELP_MS)
+    assert len(open_calls(hall)) == 1
 
 
 def test_a_call_is_answered_once(hall: Hall) -> None:
@@ -124,9 +138,9 @@ def test_the_same_number_of_another_board_is_another_call(hall: Hall, line: Line
     (command,) = line.tick()
     hall.state(1, commands_through=command.number)
     line.tick()
-    hall.append(1, HelpAnswered(7, UNKNOWN, ANSWERED_ON_PAGE))
+    hall.append(1, HelpAnswered(7, AGE_UNKNOWN, ANSWERED_ON_PAGE))
     hall.later(60_000)
-    hall.append(1, HelpCall(7, UNKNOWN))
+    hall.append(1, HelpCall(7, AGE_UNKNOWN))
     assert open_calls(hall) == [("gate-1", 7, 0)]
     assert answered(hall) == [(7, "answered", None, "page", "li.wei")]
     assert answer(hall, 7)["state"] == "answering"
