@@ -213,8 +213,9 @@ class LinkServer:
             self.help.set_lamp(mode, self._now)
 
     def _help_ring(self, fields, tail):
+        event_no, age_ms = fields
         if self.help is not None:
-            self.help.ring(*fields, self._now)
+            self.help.ring(event_no, age_ms, self._now)
 
     def _help_answer(self, fields, tail):
         if self.help is not None:

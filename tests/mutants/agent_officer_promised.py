@@ -1,0 +1,17 @@
+"""Planted: the terminal says that an officer is coming as soon as the call is noted."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from edge_agent.core import help_desk
+from tests.agent.help_guards import early_promise_violations
+
+GUARD = early_promise_violations
+
+
+@contextmanager
+def apply() -> Iterator[None]:
+    """While in force, a recorded call is spoken of as if it were answered."""
+    with patch.object(help_desk, "RINGS", help_desk.ANSWERED):
+        yield
