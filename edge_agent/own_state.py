@@ -52,6 +52,18 @@ class Snapshot:
     time_quality: TimeQuality = TimeQuality.UNKNOWN
 
 
+@dataclass(frozen=True)
+class _Counts:
+    """What the outbox says. `oldest_ms`: when the oldest unsettled record was made, 0 for none."""
+
+    first_unsettled_seq: int = 0
+    backlog: int = 0
+    oldest_ms: int = 0
+    visits: int = 0
+    visits_settled: int = 0
+    commands_through: int = 0
+
+
 class Seen(Enum):
     """What to do about a state seen on our own topic."""
 
@@ -80,11 +92,7 @@ class OwnState:
         self._lock = threading.Lock()
         self._number = 0
         self._alarms: dict[str, int] = {}
-        self._backlog = (
-            0,
-            0,
-            0,
-        )  # first unsettled seq, unsettled records, when the oldest was made
+        self._counts = _Counts()
 
     def new_session(self) -> Will:
         """Begin a session; gives the will for its connection. Never raises: the line must live."""
@@ -136,7 +144,7 @@ class OwnState:
     def _signed(self, number: int, *, online: bool) -> bytes:
         now_ms = self._clock()
         said = self._snapshot()
-        first_unsettled_seq, backlog, oldest_ms = self._read_backlog()
+        counts = self._read_counts()
         with self._lock:
             alarms = [*(Alarm(code, since) for code, since in self._alarms.items()), *said.alarms]
         state = TerminalState(
@@ -144,23 +152,31 @@ class OwnState:
             online=online,
             at_ms=now_ms,
             time_quality=int(said.time_quality),
-            first_unsettled_seq=first_unsettled_seq,
-            backlog=backlog,
-            oldest_age_ms=max(0, now_ms - oldest_ms) if oldest_ms else 0,
+            first_unsettled_seq=counts.first_unsettled_seq,
+            backlog=counts.backlog,
+            oldest_age_ms=max(0, now_ms - counts.oldest_ms) if counts.oldest_ms else 0,
             versions=said.versions,
             devices=tuple(said.devices),
             alarms=tuple(alarms[:ALARMS_MAX]),
+            visits=counts.visits,
+            visits_settled=counts.visits_settled,
+            commands_through=counts.commands_through,
         )
         return sign_state(self._device_key, self._terminal, self.session, state)
 
-    def _read_backlog(self) -> tuple[int, int, int]:
+    def _read_counts(self) -> "_Counts":
         """What was true last, with an alarm, when the outbox cannot be read."""
         try:
-            backlog = (self._outbox.settled_seq + 1, *self._outbox.backlog())
+            counts = _Counts(
+                self._outbox.settled_seq + 1,
+                *self._outbox.backlog(),
+                *self._outbox.visits(),
+                self._outbox.commands_through(),
+            )
         except OutboxError as error:
             event(log, "error", "state.outbox_unreadable", reason=str(error))
             self.raise_alarm(ALARM_UNREADABLE)
-            return self._backlog
+            return self._counts
         self.clear_alarm(ALARM_UNREADABLE)
-        self._backlog = backlog
-        return backlog
+        self._counts = counts
+        return counts

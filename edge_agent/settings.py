@@ -23,6 +23,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     paper_columns: Literal[32, 48] = 48
     volume: Annotated[int, msgspec.Meta(ge=0, le=16)] = 10
     speech_speed: Annotated[int, msgspec.Meta(ge=0, le=5)] = 4
+    help_phone: Annotated[str, msgspec.Meta(pattern="^[0-9 +-]{0,20}$")] = ""
     health_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

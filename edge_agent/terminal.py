@@ -6,7 +6,6 @@ expected ends the agent: its service manager starts it again, and what was durab
 """
 
 import asyncio
-import functools
 import hashlib
 import secrets
 import time
@@ -17,6 +16,7 @@ from typing import Any
 from edge_agent.board_port import BoardPort
 from edge_agent.catalogue import load_service, load_texts
 from edge_agent.core import board_events as bx
+from edge_agent.core import help_events as hx
 from edge_agent.core.board_session import BoardSession
 from edge_agent.core.clock_quality import ClockQuality
 from edge_agent.core.screen import KEY_HELP
@@ -33,11 +33,13 @@ from edge_agent.recorder import Recorder
 from edge_agent.settings import Settings
 from edge_agent.slips import Slips, prover
 from edge_agent.status_cache import StatusCache
+from edge_agent.ticket_calls import TicketCalls
 from edge_agent.uplink_runner import Snapshot, UplinkRunner
 from edge_agent.visit_acts import Service
 from edge_agent.visit_checks import VisitChecks
 from edge_agent.visits import NOTICE_SPEAKER, Clock, Visits
 from protocol.bundle import Bundle
+from protocol.commands import AnswerHelp, CallTicket, Command
 from protocol.records import TerminalStarted
 from protocol.wire import states
 from protocol.wire.ticks import TICKS_MASK
@@ -102,6 +104,7 @@ class Terminal:
             snapshot=self._snapshot,
             on_time=self._learn_time,
             on_status_list=self._status.reload,
+            on_command=self._command_came,
         )
         slips = Slips(
             definition,
@@ -126,10 +129,10 @@ class Terminal:
             floor_to_keep=self._clock_quality.floor_to_keep,
         )
         self.front = Front(self._key_pressed)
-        self.on_help_key = functools.partial(self._say_aloud, HELP_SPEAKER, "officer.ask")
+        clock = Clock(self._mono_ms, self._wall_ms, secrets.token_bytes)
         self.visits = Visits(
             service,
-            Clock(self._mono_ms, self._wall_ms, secrets.token_bytes),
+            clock,
             session=self.session,
             speaker=self.speaker,
             recorder=self.recorder,
@@ -146,8 +149,18 @@ class Terminal:
         self.devices = Devices(
             self.recorder, secrets.token_bytes, self._wall_ms, self._device_changed
         )
-        say_help = functools.partial(self._say_aloud, HELP_SPEAKER)
-        self.help_calls = HelpCalls(self.recorder, secrets.token_bytes, say_help, self._acknowledge)
+        self.help_calls = HelpCalls(
+            self.outbox,
+            self.recorder,
+            self.session,
+            clock,
+            say=self._say_help,
+            on_state=self.visits.help_is,
+            changed=self._changed,
+        )
+        self.ticket_calls = TicketCalls(
+            self.speaker, self._mono_ms, is_free=self._is_voice_free, words=self._ticket_words
+        )
 
     # ---- life
 
@@ -166,6 +179,7 @@ class Terminal:
         flows = self.outbox.flows()
         self._card_may_lie = self._start_reason == "unclean" and not flows
         self.visits.begin(flows)
+        self.help_calls.begin()
         self.front.serve(self._loop.call_soon_threadsafe)
         self._closers.append(lambda: self.front.serve(None))
         self._turn()
@@ -219,14 +233,15 @@ class Terminal:
 
     def _turn(self) -> None:
         self.visits.on_time()
+        self.help_calls.on_time()
+        self.ticket_calls.on_time()
         now = self._ticks()
         self.session.tick(now)
         while (frame := self.session.pull(now)) is not None:
             self.port.write(frame)
         waits = [self.session.deadline_ms(self._ticks())]
-        visit_ms = self.visits.wait_ms()
-        if visit_ms is not None:
-            waits.append(visit_ms)
+        timed = (self.visits.wait_ms(), self.help_calls.wait_ms())
+        waits += [wait_ms for wait_ms in timed if wait_ms is not None]
         self._set_turn(max(TURN_MS_MIN, min(waits)))
 
     def _take_bytes(self, data: bytes) -> None:
@@ -272,6 +287,7 @@ class Terminal:
 
     def _board_is_up(self, said: bx.LinkUp) -> None:
         self._board_info = dict(said.info)
+        self.help_calls.board_is_up(said)
         self.visits.on_board(True)
         event(log, "info", "board.up", version=said.version, board=self._board_info)
         self.uplink.changed()
@@ -280,8 +296,8 @@ class Terminal:
         self._card_may_lie = False
 
     def _happened(self, said: bx.Happened) -> None:
-        if said.kind == states.HELP_PRESSED:
-            self.help_calls.pressed(said, self._board_info.get("id", ""))
+        if said.kind in (states.HELP_PRESSED, states.HELP_ANSWERED):
+            self.help_calls.on_event(said)
             return
         level = "debug" if said.kind == states.GATE_PASSED else "warning"
         event(log, level, "board.event", event_no=said.event_no, kind=said.kind)
@@ -293,7 +309,7 @@ class Terminal:
 
     def _key_pressed(self, key: str) -> None:
         if key == KEY_HELP:
-            self.on_help_key()
+            self.help_calls.asked()
         self.visits.on_key(key)
 
     # ---- speech
@@ -303,16 +319,43 @@ class Terminal:
         self.session.say(number, parts, prefs.volume, prefs.speed)
         self._changed()
 
-    def _say_aloud(self, speaker: str, text: str) -> None:
+    def _say_aloud(self, speaker: str, *texts: str) -> None:
         if not self.devices.works(states.VOICE):
             return
-        words = self._service.texts.text(text, self.visits.prefs.language, {})
+        language, fields = self.visits.prefs.language, {"phone": self.settings.help_phone}
+        sentences = [self._service.texts.spoken(text, language, fields) for text in texts]
+        words = (" " if language == "en" else "").join(sentences)
         if not self.speaker.say(speaker, encode_speech(words), lambda _heard: None):
-            event(log, "warning", "speech.dropped", text=text)
+            event(log, "warning", "speech.dropped", text=texts[0])
 
-    def _acknowledge(self, event_no: int) -> None:
-        self.session.acknowledge(event_no)
-        self._changed()
+    def _say_help(self, text: str) -> None:
+        """Until somebody answered, beside every word stands where else to go."""
+        where = "help.go_or_phone" if self.settings.help_phone else "help.go"
+        self._say_aloud(HELP_SPEAKER, text, *([] if text == hx.ANSWERED else [where]))
+
+    def _is_voice_free(self) -> bool:
+        return self.visits.is_idle() and self.devices.works(states.VOICE)
+
+    def _ticket_words(self, ticket: str, counter: str) -> list[bytes]:
+        fields = {"ticket": ticket, "counter": counter}
+        spoken = self._service.texts.spoken("ticket.called", self.settings.language, fields)
+        return encode_speech(spoken)
+
+    # ---- what the centre asks
+
+    def _command_came(self, command: Command, done: Callable[[bool], None]) -> None:
+        """Called from the uplink's thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._obey, command, done)
+
+    def _obey(self, command: Command, done: Callable[[bool], None]) -> None:
+        match command.body:
+            case AnswerHelp(event=of):
+                self.help_calls.answered_on_page(of, command.number, done)
+            case CallTicket(ticket=ticket, counter=counter):
+                lasts_ms = command.expires_ms - self._wall_ms()
+                self.ticket_calls.call(ticket, counter, lasts_ms)
+                done(True)
 
     # ---- time
 

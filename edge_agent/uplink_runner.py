@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from edge_agent.command_taker import CommandTaker, OnCommand
 from edge_agent.core import uplink as ux
 from edge_agent.outbox import Outbox, OutboxError, PendingRows
 from edge_agent.own_state import OwnState, Seen, Snapshot
@@ -47,6 +48,7 @@ class UplinkStatus:
     settled_seq: int
     answered_age_ms: int | None
     refused_answers: int
+    refused_commands: int
 
 
 def _mono_ms() -> int:
@@ -55,7 +57,8 @@ def _mono_ms() -> int:
 
 class UplinkRunner:
     """`clock()` gives Unix ms. `snapshot()` is asked whenever a state is published. `on_time(ms)`
-    gets times that the centre signed just now. Callbacks run on the runner's thread.
+    gets times that the centre signed just now. `on_command(command, done)` gets what the centre
+    asks (command_taker). Callbacks run on the runner's thread.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class UplinkRunner:
         snapshot: Callable[[], Snapshot] = Snapshot,
         on_time: Callable[[int], None] = lambda _ms: None,
         on_status_list: Callable[[], None] = lambda: None,
+        on_command: OnCommand = lambda _command, done: done(False),
     ) -> None:
         self._outbox = outbox
         self._terminal = bundle.terminal
@@ -80,6 +84,15 @@ class UplinkRunner:
         )
         self._own = OwnState(outbox, bundle.terminal, self._device_key, clock, snapshot)
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._commands = CommandTaker(
+            outbox,
+            bundle.centre_public,
+            bundle.terminal,
+            clock=clock,
+            on_command=on_command,
+            later=self._events.put,
+            taken=self._want_state,
+        )
         self._waiting: set[str] = set()  # wishes that stand in the queue already
         self._messages_waiting = 0
         self._lock = threading.Lock()
@@ -132,6 +145,7 @@ class UplinkRunner:
             self._uplink.settled_seq,
             None if answered is None else _mono_ms() - answered,
             self.refused_answers,
+            self._commands.refused,
         )
 
     # ---- the line's thread
@@ -139,6 +153,7 @@ class UplinkRunner:
     def _on_connect(self) -> None:
         for topic in (
             topics.down_receipt(self._terminal),
+            topics.down_command(self._terminal),
             topics.up_state(self._terminal),
             topics.status_list(),
         ):
@@ -223,6 +238,8 @@ class UplinkRunner:
             self._take_status_list(data)
         elif topic == topics.up_state(self._terminal):
             self._look_at_own_state(data)
+        elif topic == topics.down_command(self._terminal):
+            self._commands.take(data)
         else:
             self._answer(data)
 

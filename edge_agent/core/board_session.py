@@ -1,7 +1,7 @@
 """The agent's side of the board link: what the terminal wants from its board, kept until it is so.
 
-The session holds wishes, not messages: the read that is on, the utterance that sounds, the effects
-that nobody has answered. After each link up it says them again.
+The session holds wishes, not messages: the read that is on, the utterance that sounds, the call for
+help that rings, the effects that nobody has answered. After each link up it says them again.
 
 | an effect is | event | next | does |
 | --- | --- | --- | --- |
@@ -61,6 +61,16 @@ class _Effect:
 
 
 @dataclass
+class _HelpWish:
+    """What the board shall do about a call for help. `since` ticks, None when nobody can tell."""
+
+    number: int
+    answered: bool
+    since: int | None = None
+    sent: bool = False
+
+
+@dataclass
 class _Utterance:
     """`at`: which part sounds; `number`: the utterance number that this part has on the link."""
 
@@ -90,6 +100,7 @@ class BoardSession:
         self._utterance_no = 0
         self._effects: dict[int, _Effect] = {}
         self._acks: deque[int] = deque()
+        self._help: _HelpWish | None = None
 
     @property
     def up(self) -> bool:
@@ -170,6 +181,19 @@ class BoardSession:
         """Nobody waits for this effect any more: it is not sent again."""
         self._effects.pop(effect_id, None)
 
+    def ring_help(self, number: int, age_ms: int, now: int) -> None:
+        """Ring for this call, and go on with it after a reboot; AGE_UNKNOWN is one of its ages."""
+        since = None if age_ms == states.AGE_UNKNOWN else add(now, -age_ms)
+        self._help = _HelpWish(number, False, since)
+
+    def answer_help(self, number: int) -> None:
+        """Show that this call was answered."""
+        self._help = _HelpWish(number, True)
+
+    def forget_help(self) -> None:
+        """No call is open: the board hears nothing any more, and ends by itself."""
+        self._help = None
+
     def acknowledge(self, event_no: int) -> None:
         """The board may forget this event. One ack too many comes again with its event."""
         if self.up and len(self._acks) < EVENT_ACKS_MAX:
@@ -192,6 +216,7 @@ class BoardSession:
                 self._send_reads()
                 and self._send_effects()
                 and self._send_speech()
+                and self._send_help()
                 and self._send_acks()
             )
 
@@ -250,6 +275,17 @@ class BoardSession:
         spoken.sent = self._send(messages.SAY, *head, tail=spoken.parts[spoken.at])
         return spoken.sent
 
+    def _send_help(self) -> bool:
+        wish = self._help
+        if wish is None or wish.sent:
+            return True
+        if wish.answered:
+            wish.sent = self._send(messages.HELP_ANSWER, wish.number)
+        else:
+            age_ms = states.AGE_UNKNOWN if wish.since is None else diff(self._now, wish.since)
+            wish.sent = self._send(messages.HELP_RING, wish.number, age_ms)
+        return wish.sent
+
     def _send_acks(self) -> bool:
         while self._acks:
             if not self._send(messages.EVENT_ACK, self._acks[0]):
@@ -267,6 +303,8 @@ class BoardSession:
         self._acks.clear()  # what was not acknowledged comes again
         if self._utterance is not None:
             self._utterance.sent = False
+        if self._help is not None:
+            self._help.sent = False
         for effect in self._effects.values():
             if effect.begun or effect.stage == ASKED:
                 effect.stage, effect.sent_bytes = TO_ASK, 0

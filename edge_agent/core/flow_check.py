@@ -36,6 +36,7 @@ _TELLING_FIELDS = {"ticket": "issued"}
 
 def check_definition(file: str, definition: Definition, texts: Texts) -> None:
     """Raises DefinitionError."""
+    _check_message(f"{file}: service: title", definition.title, frozenset(), texts)
     _check_message(f"{file}: service: welcome", definition.welcome, frozenset(), texts)
     order = _in_order(file, definition)
     for name in definition.steps:
@@ -142,6 +143,11 @@ def _check_text(
 
 def _check_message(place: str, message_id: str, facts: frozenset[str], texts: Texts) -> None:
     message = texts[message_id]
+    if message.answered:
+        raise DefinitionError(
+            f"{place}: {message_id} says that an officer is coming; only an officer's answer to a "
+            "call for help may. Use another text."
+        )
     if message.told:
         _need(f"{place}: {message_id} says done", ("recorded",), facts)
     for name, need in _TELLING_FIELDS.items():

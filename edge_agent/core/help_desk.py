@@ -25,6 +25,8 @@ only by an answer.
 
 from dataclasses import dataclass, field
 
+from edge_agent.core import help_events as hx
+from edge_agent.core.help_events import CallKey, Effects, SavedCall
 from edge_agent.core.screen import HELP_ANSWERED, HELP_CALLED, HELP_NONE
 from protocol.records import ANSWERED_AT_DESK, ANSWERED_ON_PAGE
 from protocol.wire.states import AGE_UNKNOWN
@@ -33,95 +35,8 @@ CALL_MS_MAX = 3_600_000  # as long as the board rings for one
 ANSWERED_MS = 60_000
 FRESH_MS = 10_000
 CALLS_KEPT_MAX = 256
-OWN = 0
-OWN_NUMBERS = 0x80000000
-
-RINGS, RINGS_UNRECORDED = "help.rings", "help.rings_unrecorded"
-RECORDED, FAILED = "help.recorded", "help.failed"
-ANSWERED = "help.answered"
 
 _PENDING, _STORED, _REFUSED = "pending", "stored", "refused"
-
-
-@dataclass(frozen=True)
-class CallKey:
-    """`board`: a digest of the id of the board whose number it is, OWN for one of ours."""
-
-    board: int
-    number: int
-
-
-@dataclass(frozen=True)
-class RecordCall:
-    """Make the call durable, then say `call_recorded`."""
-
-    key: CallKey
-    age_ms: int
-
-
-@dataclass(frozen=True)
-class RecordAnswer:
-    """Make the answer durable, then say `answer_recorded`."""
-
-    key: CallKey
-    wait_ms: int
-    by: int
-
-
-@dataclass(frozen=True)
-class Acknowledge:
-    """The board may forget this event."""
-
-    event_no: int
-
-
-@dataclass(frozen=True)
-class CommandDone:
-    """The centre's command is done, or could not be: then it has to come again."""
-
-    number: int
-    ok: bool
-
-
-@dataclass(frozen=True)
-class Say:
-    """A fact about the call, by message id. All but ANSWERED want where to go beside it."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Ring:
-    """The board shall ring for this call; `age_ms` AGE_UNKNOWN when nobody can tell."""
-
-    number: int
-    age_ms: int
-
-
-@dataclass(frozen=True)
-class Stop:
-    """The board shall show that this call was answered."""
-
-    number: int
-
-
-@dataclass(frozen=True)
-class Forget:
-    """No call is open or answered any more: the board needs to hear nothing."""
-
-
-Effect = RecordCall | RecordAnswer | Acknowledge | CommandDone | Say | Ring | Stop | Forget
-Effects = list[Effect]
-
-
-@dataclass(frozen=True)
-class SavedCall:
-    """The last call as it outlives us; times are Unix ms, 0 for none or unknown."""
-
-    board: int
-    number: int
-    pressed_ms: int
-    answered_ms: int
 
 
 @dataclass
@@ -222,8 +137,8 @@ class HelpDesk:
         current = self._now
         if current is not None and current.is_called:
             return _record_again(current) + _asked_again(current, rings)
-        call = _Call(CallKey(OWN, number), 0, now_ms, now_ms, rings=rings, wanted=True)
-        return [Ring(number, 0), *self._begin(call)]
+        call = _Call(CallKey(hx.OWN, number), 0, now_ms, now_ms, rings=rings, wanted=True)
+        return [hx.Ring(number, 0), *self._begin(call)]
 
     def call_recorded(self, key: CallKey, now_ms: int, *, ok: bool, repeated: bool) -> Effects:
         """The call's record is durable, or could not be stored. `repeated`: an earlier life of ours
@@ -234,7 +149,7 @@ class HelpDesk:
         call.record = _STORED if ok else _REFUSED
         effects: Effects = []
         if ok:
-            effects += [Acknowledge(event_no) for event_no in sorted(call.acks)]
+            effects += [hx.Acknowledge(event_no) for event_no in sorted(call.acks)]
             call.acks.clear()
         if call is not self._now or not call.is_called or call.answer is not None:
             return effects
@@ -252,7 +167,7 @@ class HelpDesk:
         if call is not None:
             return _answer_event_again(call, key.number)
         at_ms = now_ms if age_ms == AGE_UNKNOWN else now_ms - age_ms
-        call = self._calls.get(CallKey(key.board, of)) or self._calls.get(CallKey(OWN, of))
+        call = self._calls.get(CallKey(key.board, of)) or self._calls.get(CallKey(hx.OWN, of))
         if call is None and age_ms != AGE_UNKNOWN:
             call = self._open_before(at_ms)
         call = call or self._stranger(CallKey(key.board, of), now_ms)
@@ -271,13 +186,13 @@ class HelpDesk:
         """The centre's command: an officer is on the way to call `of`."""
         newest_first = reversed(self._calls.values())
         call = next((call for call in newest_first if call.key.number == of), None)
-        call = call or self._stranger(CallKey(OWN, of), now_ms)
+        call = call or self._stranger(CallKey(hx.OWN, of), now_ms)
         if call.answer is None:
             wait_ms = _wait_ms(call, now_ms)
             call.answer = _Answer(ANSWERED_ON_PAGE, wait_ms, now_ms, commands={command})
             return [_record_answer(call)]
         if call.answer.record == _STORED:
-            return [CommandDone(command, True)]
+            return [hx.CommandDone(command, True)]
         call.answer.commands.add(command)
         return _record_answer_again(call)
 
@@ -288,10 +203,10 @@ class HelpDesk:
             return []
         answer = call.answer
         answer.record = _STORED if ok else _REFUSED
-        effects: Effects = [CommandDone(number, ok) for number in sorted(answer.commands)]
+        effects: Effects = [hx.CommandDone(number, ok) for number in sorted(answer.commands)]
         answer.commands.clear()
         if ok:
-            effects += [Acknowledge(event_no) for event_no in sorted(answer.acks)]
+            effects += [hx.Acknowledge(event_no) for event_no in sorted(answer.acks)]
             answer.acks.clear()
         return effects + self._tell_answer(call, answer, now_ms)
 
@@ -315,7 +230,7 @@ class HelpDesk:
         _keep(self._calls, call.key, call)
         if not call.over:
             self._now = call
-        return [RecordCall(call.key, call.age_ms)]
+        return [hx.RecordCall(call.key, call.age_ms)]
 
     def _open_before(self, at_ms: int) -> _Call | None:
         call = self._now
@@ -338,7 +253,7 @@ class HelpDesk:
         if now_ms - answer.at_ms >= ANSWERED_MS:
             return _end(call)
         call.over = False
-        return [Stop(call.key.number), Say(ANSWERED)]
+        return [hx.Stop(call.key.number), hx.Say(hx.ANSWERED)]
 
 
 def _restored(saved: SavedCall, now_ms: int, wall_ms: int) -> _Call:
@@ -358,7 +273,7 @@ def _restored(saved: SavedCall, now_ms: int, wall_ms: int) -> _Call:
 def _event_again(call: _Call, event_no: int) -> Effects:
     """The board tells of a press that we know: acknowledge it with its call, not before."""
     if call.record == _STORED:
-        return [Acknowledge(event_no)]
+        return [hx.Acknowledge(event_no)]
     call.acks.add(event_no)
     return _record_again(call)
 
@@ -367,13 +282,13 @@ def _record_again(call: _Call) -> Effects:
     if call.record != _REFUSED:
         return []
     call.record = _PENDING
-    return [RecordCall(call.key, call.age_ms)]
+    return [hx.RecordCall(call.key, call.age_ms)]
 
 
 def _answer_event_again(call: _Call, event_no: int) -> Effects:
     assert call.answer is not None
     if call.answer.record == _STORED:
-        return [Acknowledge(event_no)]
+        return [hx.Acknowledge(event_no)]
     call.answer.acks.add(event_no)
     return _record_answer_again(call)
 
@@ -397,8 +312,8 @@ def _words(call: _Call) -> Effects:
         return []
     call.wanted = False
     if call.record == _STORED:
-        return [Say(RINGS if call.rings else RECORDED)]
-    return [Say(RINGS_UNRECORDED if call.rings else FAILED)]
+        return [hx.Say(hx.RINGS if call.rings else hx.RECORDED)]
+    return [hx.Say(hx.RINGS_UNRECORDED if call.rings else hx.FAILED)]
 
 
 def _belongs(call: _Call, key: CallKey, pressed_ms: int | None) -> bool:
@@ -419,12 +334,12 @@ def _ends_ms(call: _Call) -> int:
 
 def _end(call: _Call) -> Effects:
     call.over = True
-    return [Forget()]
+    return [hx.Forget()]
 
 
-def _ring(call: _Call, now_ms: int) -> Ring:
+def _ring(call: _Call, now_ms: int) -> hx.Ring:
     pressed_ms = call.pressed_ms
-    return Ring(call.key.number, AGE_UNKNOWN if pressed_ms is None else now_ms - pressed_ms)
+    return hx.Ring(call.key.number, AGE_UNKNOWN if pressed_ms is None else now_ms - pressed_ms)
 
 
 def _wait_ms(call: _Call, at_ms: int) -> int:
@@ -433,9 +348,9 @@ def _wait_ms(call: _Call, at_ms: int) -> int:
     return min(max(0, at_ms - call.pressed_ms), AGE_UNKNOWN - 1)
 
 
-def _record_answer(call: _Call) -> RecordAnswer:
+def _record_answer(call: _Call) -> hx.RecordAnswer:
     assert call.answer is not None
-    return RecordAnswer(call.key, call.answer.wait_ms, call.answer.by)
+    return hx.RecordAnswer(call.key, call.answer.wait_ms, call.answer.by)
 
 
 def _keep(calls: dict[CallKey, _Call], key: CallKey, call: _Call) -> None:

@@ -35,6 +35,11 @@ class Speaker:
         """Whether something sounds now."""
         return self._now is not None
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether somebody wants to speak after what sounds now."""
+        return bool(self._waiting)
+
     def say(self, speaker: str, parts: list[bytes], ended: Callable[[bool], None]) -> bool:
         """Speak encoded parts; `ended(heard)` comes once. False: too much is waiting already."""
         self._count += 1

@@ -10,7 +10,9 @@ A texts file is TOML, one table a message:
 
 `{name}` is filled from the visit. zh-CN is the source. What says "done" carries one of DONE_WORDS
 and is marked `told`; nothing else carries them, so that a validator, not a reviewer, keeps a yes
-behind its record.
+behind its record. What says that an officer is coming carries one of ANSWERED_WORDS and is marked
+`answered`; nothing else carries them, and no definition may use it: only an answer to a call for
+help says it.
 """
 
 import re
@@ -18,6 +20,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+MARKS = ("told", "answered")
 LANGUAGES = ("zh-CN", "yue", "en")
 SPOKEN_IN_CHINESE = ("zh-CN", "yue")
 DONE_WORDS = ("已登记", "已取号")
@@ -25,7 +28,12 @@ TEXT_CHARACTERS_MAX = 400
 SPEECH_PART_BYTES_MAX = 200  # one frame of a SYN6288 takes no more
 SPEECH_PARTS_MAX = 8
 UNSPEAKABLE = "某"
-SPELLED_FIELDS = ("ticket",)
+ANSWERED_WORDS = {
+    "zh-CN": ("正在过来", "正在赶来", "马上来", "马上就来", "在路上"),
+    "yue": ("过紧嚟", "即刻嚟", "嚟紧", "正在过来", "在路上"),
+    "en": ("is coming", "on the way", "will come"),
+}
+SPELLED_FIELDS = ("phone", "ticket")
 """Fields that are spoken character by character."""
 
 _FIELD = re.compile(r"\{([a-z_]+)\}")
@@ -41,10 +49,12 @@ class TextsError(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """One message: language -> text, whether it says "done", the fields it fills in."""
+    """One message: language -> text, whether it says "done", whether it says that an officer is
+    coming, the fields it fills in."""
 
     texts: Mapping[str, str]
     told: bool
+    answered: bool
     fields: frozenset[str]
 
 
@@ -95,12 +105,11 @@ def parse_texts(files: Iterable[tuple[str, str]]) -> Texts:
 def _message(where: str, table: object) -> Message:
     if not isinstance(table, dict):
         raise TextsError(f'{where}: is no table. Write ["id"] above its languages.')
-    unknown = set(table) - {*LANGUAGES, "told"}
+    unknown = set(table) - {*LANGUAGES, *MARKS}
     if unknown:
-        raise TextsError(f"{where}: {min(unknown)}: unknown key. Use {', '.join(LANGUAGES)}, told.")
-    told = table.get("told", False)
-    if not isinstance(told, bool):
-        raise TextsError(f"{where}: told: must be true or false.")
+        known = ", ".join((*LANGUAGES, *MARKS))
+        raise TextsError(f"{where}: {min(unknown)}: unknown key. Use {known}.")
+    told, answered = (_mark(where, table, name) for name in MARKS)
     for language in LANGUAGES:
         _check_text(f"{where}: {language}", table.get(language), language)
     fields = {language: frozenset(_FIELD.findall(table[language])) for language in LANGUAGES}
@@ -112,7 +121,21 @@ def _message(where: str, table: object) -> Message:
                 f"{where}: {language}: a text that says done is marked told = true and has one of "
                 f"{', '.join(DONE_WORDS)}; no other has it. Change the text or the mark."
             )
-    return Message({name: table[name] for name in LANGUAGES}, told, fields["zh-CN"])
+    for language, words in ANSWERED_WORDS.items():
+        if any(word in table[language] for word in words) != answered:
+            raise TextsError(
+                f"{where}: {language}: a text that says that an officer is coming is marked "
+                f"answered = true and has one of {', '.join(words)}; no other has it. Change the "
+                "text or the mark."
+            )
+    return Message({name: table[name] for name in LANGUAGES}, told, answered, fields["zh-CN"])
+
+
+def _mark(where: str, table: Mapping[str, object], name: str) -> bool:
+    value = table.get(name, False)
+    if not isinstance(value, bool):
+        raise TextsError(f"{where}: {name}: must be true or false.")
+    return value
 
 
 def _check_text(where: str, text: object, language: str) -> None:

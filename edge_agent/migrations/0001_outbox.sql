@@ -87,7 +87,8 @@ CREATE TABLE ticket_counter (
     closed INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
--- Single numbers: floor_ms (highest time ever seen), session (MQTT connections ever made).
+-- Single numbers: floor_ms (highest time ever seen), session (MQTT connections ever made),
+-- commands_through (of the centre), help_* (the last call for help).
 CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 -- The signed status list in force, as it came.

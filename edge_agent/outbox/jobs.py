@@ -10,6 +10,7 @@ from edge_agent.outbox.types import (
     Appended,
     Draft,
     DropFlow,
+    KeepNumber,
     LocalEffect,
     OutboxFailedError,
     RaiseFloor,
@@ -172,3 +173,8 @@ def _(effect: RaiseFloor, connection: apsw.Connection) -> None:
         "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
         (effect.ms,),
     )
+
+
+@apply.register
+def _(effect: KeepNumber, connection: apsw.Connection) -> None:
+    connection.execute("INSERT OR REPLACE INTO number VALUES (?, ?)", (effect.name, effect.value))

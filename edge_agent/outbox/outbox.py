@@ -46,10 +46,34 @@ _RAISE_SESSION = (
     "INSERT INTO number VALUES ('session', ?) "
     "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
 )
+_TAKE_COMMAND = (
+    "INSERT INTO number VALUES ('commands_through', ?) "
+    "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
+)
+_COUNT_VISITS = "SELECT count(*) FROM record WHERE visit = 1 AND seq > ? AND seq <= ?"
 _SET_STATUS_LIST = (
     "INSERT INTO status_list VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET "
     "version = excluded.version, raw = excluded.raw WHERE excluded.version > version"
 )
+
+
+class _VisitCount:
+    """Visits through a seq; only the records between the last question and this one are read."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seq = 0
+        self._count = 0
+
+    def at(self, seq: int, count: Callable[[int, int], int]) -> int:
+        """`count(after, through)` reads the visits of some records."""
+        with self._lock:
+            if seq >= self._seq:
+                self._count += count(self._seq, seq)
+            else:  # the centre was restored, and what was settled is not
+                self._count -= count(seq, self._seq)
+            self._seq = seq
+            return self._count
 
 
 class Outbox:
@@ -62,6 +86,8 @@ class Outbox:
         self._reader = reader
         self._entropy = entropy
         self._reading = threading.Lock()
+        self._visits = _VisitCount()
+        self._settled_visits = _VisitCount()
 
     @classmethod
     def open(
@@ -128,6 +154,10 @@ class Outbox:
         """A connection number that was never used before, durable."""
         return self._writer.submit(SqlJob(_NEXT_SESSION, ()))
 
+    def take_command(self, number: int) -> "Future[None]":
+        """The centre's commands through this number are taken, for ever."""
+        return self._writer.submit(SqlJob(_TAKE_COMMAND, (number,)))
+
     def keep_status_list(self, version: int, raw: bytes) -> "Future[None]":
         """Keep a verified signed list unless a newer one is in force."""
         return self._writer.submit(SqlJob(_SET_STATUS_LIST, (version, raw)))
@@ -191,8 +221,13 @@ class Outbox:
 
     def visits(self) -> tuple[int, int]:
         """(visits, settled visits) ever recorded here."""
-        sql = "SELECT count(*) FROM record WHERE visit = 1 AND seq <= ?"
-        return (int(self._value(sql, self.head().seq)), int(self._value(sql, self.settled_seq)))
+        head, settled = self.head().seq, self.settled_seq
+        return self._visits.at(head, self._count_visits), self._settled_visits.at(
+            settled, self._count_visits
+        )
+
+    def _count_visits(self, after: int, through: int) -> int:
+        return int(self._value(_COUNT_VISITS, after, through))
 
     def flows(self) -> list[tuple[bytes, bytes]]:
         """(flow id, state) of visits that were under way."""
@@ -222,7 +257,15 @@ class Outbox:
 
     def floor_ms(self) -> int:
         """Highest time ever seen, Unix ms; 0 when none."""
-        return int(self._value("SELECT value FROM number WHERE name = 'floor_ms'") or 0)
+        return self.number("floor_ms")
+
+    def commands_through(self) -> int:
+        """The highest number of the centre's commands that was taken, 0 for none."""
+        return self.number("commands_through")
+
+    def number(self, name: str) -> int:
+        """A number by its name, 0 when it was never kept."""
+        return int(self._value("SELECT value FROM number WHERE name = ?", name) or 0)
 
     def status_list(self) -> bytes | None:
         """The signed status list in force, as it came."""

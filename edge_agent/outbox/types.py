@@ -74,7 +74,15 @@ class RaiseFloor:
     ms: int
 
 
-LocalEffect = SaveFlow | DropFlow | SetPassage | TakeTicket | RaiseFloor
+@dataclass(frozen=True)
+class KeepNumber:
+    """A number by its name, instead of the one before."""
+
+    name: str
+    value: int
+
+
+LocalEffect = SaveFlow | DropFlow | SetPassage | TakeTicket | RaiseFloor | KeepNumber
 
 
 class Appended(NamedTuple):

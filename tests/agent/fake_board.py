@@ -4,6 +4,7 @@ It journals like a board: what an effect became survives `reboot()`, what had be
 """
 
 import random
+import struct
 from collections import deque
 from collections.abc import Callable
 
@@ -26,6 +27,10 @@ class FakeBoard:
         self.read: tuple[int, int] | None = None
         self.said: list[bytes] = []
         self.hushed = 0
+        self.wired = "lamp,bell,answer"
+        self.rung: list[tuple[int, int]] = []  # HELP_RING: number, age
+        self.shown_answered: list[int] = []  # HELP_ANSWER
+        self.event_tails: dict[int, bytes] = {}
         self.slow = False
         self.on_message: Callable[[int], None] = lambda _kind: None
         self.silent = False
@@ -34,7 +39,8 @@ class FakeBoard:
 
     def _boot(self) -> None:
         self.session += 10
-        self.link = Link(BOARD, self.session, self, window=WINDOW_BYTES, info=b"firmware=test\n")
+        info = f"firmware=test\nid=fa4e\nhelp={self.wired}\n".encode()
+        self.link = Link(BOARD, self.session, self, window=WINDOW_BYTES, info=info)
         self._job = bytearray()
         self._job_id = 0
         self._out: deque[bytes] = deque()
@@ -44,8 +50,13 @@ class FakeBoard:
         self.read = None
         self._boot()
 
-    def press_help(self, event_no: int) -> None:
-        self.events[event_no] = (states.HELP_PRESSED, 5)
+    def press_help(self, event_no: int, age_ms: int = 5) -> None:
+        self.events[event_no] = (states.HELP_PRESSED, age_ms)
+        self._tell_event(event_no)
+
+    def answer_at_desk(self, event_no: int, of: int, wait_ms: int, age_ms: int = 5) -> None:
+        self.events[event_no] = (states.HELP_ANSWERED, age_ms)
+        self.event_tails[event_no] = struct.pack("<II", of, wait_ms)
         self._tell_event(event_no)
 
     def send(self, kind: int, *fields: int, tail: bytes = b"") -> None:
@@ -103,6 +114,10 @@ class FakeBoard:
             if self.journal.get(fields[0]) != 0:
                 outcome = self.journal.get(fields[0], states.NEVER_SEEN)
                 self.send(messages.EFFECT_RESULT, fields[0], outcome, 0)
+        elif kind == messages.HELP_RING:
+            self.rung.append(fields)  # type: ignore[arg-type]
+        elif kind == messages.HELP_ANSWER:
+            self.shown_answered.append(fields[0])
         elif kind == messages.EVENT_ACK:
             self.events.pop(fields[0], None)
 
@@ -127,7 +142,8 @@ class FakeBoard:
             self.finish(effect_id, outcome)
 
     def _tell_event(self, event_no: int) -> None:
-        self.send(messages.EVENT, event_no, *self.events[event_no])
+        tail = self.event_tails.get(event_no, b"")
+        self.send(messages.EVENT, event_no, *self.events[event_no], tail=tail)
 
 
 class Wire:

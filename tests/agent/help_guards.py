@@ -4,7 +4,9 @@ import random
 from pathlib import Path
 
 from edge_agent.core import help_desk as hd
-from edge_agent.core.help_desk import CallKey, HelpDesk
+from edge_agent.core import help_events as hx
+from edge_agent.core.help_desk import HelpDesk
+from edge_agent.core.help_events import CallKey
 from edge_agent.core.screen import HELP_ANSWERED, HELP_NONE
 
 BOARD = 11
@@ -22,26 +24,26 @@ class _World:
         self.now_ms = 0
         self.wall_ms = WALL_MS
         self.core = HelpDesk(None, 0, WALL_MS)
-        self.calls: list[hd.RecordCall] = []
-        self.answers: list[hd.RecordAnswer] = []
+        self.calls: list[hx.RecordCall] = []
+        self.answers: list[hx.RecordAnswer] = []
         self.stored: set[CallKey] = set()
         self.called: set[CallKey] = set()
         self.given = 0  # answers that came from outside
         self.wrong: list[str] = []
 
-    def do(self, effects: hd.Effects) -> None:
+    def do(self, effects: hx.Effects) -> None:
         for effect in effects:
             match effect:
-                case hd.RecordCall():
+                case hx.RecordCall():
                     self.calls.append(effect)
-                case hd.RecordAnswer():
+                case hx.RecordAnswer():
                     self.answers.append(effect)
                     if not self.given:
                         self.wrong.append(f"an answer that nobody gave: {effect}")
-                case hd.Say(text) if text == hd.ANSWERED and not self.given:
+                case hx.Say(text) if text == hx.ANSWERED and not self.given:
                     self.wrong.append("an officer was announced before any answer")
-                case hd.Say(text):
-                    if text == hd.ANSWERED:
+                case hx.Say(text):
+                    if text == hx.ANSWERED:
                         self.given -= 1
         if self.core.state == HELP_ANSWERED and self.core._now and not self.core._now.answer:
             self.wrong.append("the screen shows an answer that there is not")
@@ -53,14 +55,14 @@ class _World:
         if what == "press":
             self.do(self.core.pressed(key, age_ms, self.now_ms, rings=flag))
         elif what == "asked":
-            self.do(self.core.asked(hd.OWN_NUMBERS + number, self.now_ms, rings=flag))
+            self.do(self.core.asked(hx.OWN_NUMBERS + number, self.now_ms, rings=flag))
         elif what == "desk":
             self.given += 1
             event = CallKey(BOARD, 100 + number)
             self.do(self.core.answered_at_desk(event, number, 5, age_ms, self.now_ms))
         elif what == "page":
             self.given += 1
-            of = number if flag else hd.OWN_NUMBERS + number
+            of = number if flag else hx.OWN_NUMBERS + number
             self.do(self.core.answered_on_page(of, number, self.now_ms))
         elif what == "stored":
             self.resolve(flag)

@@ -35,7 +35,8 @@ def outcomes(events: list) -> list[tuple[int, int]]:
 def test_the_board_says_who_it_is_and_how_its_devices_are() -> None:
     session, _, _, events = joined()
     assert session.up
-    assert bx.LinkUp(1, {"firmware": "test"}) in events
+    info = {"firmware": "test", "id": "fa4e", "help": "lamp,bell,answer"}
+    assert bx.LinkUp(1, info) in events
     assert sum(isinstance(e, bx.Device) for e in events) == states.DEVICE_COUNT
 
 
@@ -178,6 +179,32 @@ def test_an_event_stays_on_the_board_until_it_is_acknowledged() -> None:
     session.acknowledge(4)
     wire.run(200)
     assert board.events == {}
+
+
+def test_a_call_for_help_rings_until_it_is_answered_also_on_a_board_that_rebooted() -> None:
+    session, board, wire, _ = joined()
+    session.ring_help(7, 500, wire.now)
+    wire.run(200)
+    session.ring_help(9, states.AGE_UNKNOWN, wire.now)
+    wire.run(200)
+    session.ring_help(8, 0, wire.now)
+    wire.run(2_000)
+    assert board.rung[1] == (9, states.AGE_UNKNOWN)
+    assert [number for number, _ in board.rung] == [7, 9, 8]
+    assert 500 <= board.rung[0][1] < 600
+    board.reboot()
+    wire.run(3_000)
+    assert board.rung[3][0] == 8
+    assert 2_000 <= board.rung[3][1] < 6_000
+    session.answer_help(8)
+    wire.run(200)
+    board.reboot()
+    wire.run(3_000)
+    assert board.shown_answered == [8, 8]
+    session.forget_help()
+    board.reboot()
+    wire.run(3_000)
+    assert (len(board.rung), len(board.shown_answered)) == (4, 2)
 
 
 def test_limits_are_held() -> None:

@@ -41,6 +41,9 @@ BAD = [
     ('text = "slip.gate.when"', 'text = "slip.when"', "lines[4]: text: no text 'slip.when'"),
     ('exit = "gate.left"', 'way = "gate.left"', "steps.told: text: exit: is missing"),
     ('by = "direction", entry = "gate', 'by = "age", entry = "gate', "by: 'age' cannot choose"),
+    ('title = "gate.title"', 'title = "help.answered"', "only an officer's answer to a call"),
+    ('exit = "gate.left"', 'exit = "help.answered"', "only an officer's answer to a call"),
+    ('text = "slip.gate.when"', 'text = "help.answered"', "only an officer's answer to a call"),
     ("[service]", "[servis]", "service: is missing"),
     ("[service]", "[service", "not valid TOML"),
 ]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.status import read_status
-from protocol.records import GatePassage, HelpCall, PrintOutcome, ServiceFact, TerminalStarted
+from protocol.records import GatePassage, PrintOutcome, ServiceFact, TerminalStarted
 from protocol.wire import messages, states
 from tests.agent.agent_process import AgentProcess
 from tests.agent.flow_tools import card_block
@@ -248,19 +248,6 @@ def test_a_card_left_on_the_reader_is_no_second_visit(
     board.wait(lambda b: b.read is not None)
     assert agent.stop() == 0
     assert len(passages(agent)) == 1
-
-
-def test_a_call_for_help_is_durable_before_it_is_answered_and_counts_once(
-    agents: list, tmp_path: Path, board: PtyBoard
-) -> None:
-    agent, _ = started(agents, tmp_path, board)
-    board.do(lambda b: b.press_help(7))
-    board.wait(lambda b: b.events == {} and b.said)
-    board.do(lambda b: b.press_help(7))  # the acknowledgement got lost
-    board.wait(lambda b: b.events == {})
-    assert heard(board) == ["您的求助已经记下。需要马上帮助，也可以到服务台。"]
-    assert agent.stop() == 0
-    assert [body for body in agent.records() if isinstance(body, HelpCall)] == [HelpCall(7, 5)]
 
 
 def test_a_locked_disk_leads_to_an_honest_no(agents: list, tmp_path: Path, board: PtyBoard) -> None:

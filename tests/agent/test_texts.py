@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent.core.help_events import ANSWERED, RECORDED, RINGS, RINGS_UNRECORDED
 from edge_agent.core.texts import (
     DONE_WORDS,
     LANGUAGES,
@@ -50,10 +51,29 @@ def test_only_the_success_texts_say_that_the_visit_is_done(texts: Texts) -> None
             assert said == (name in told)
 
 
-def test_no_text_says_that_an_officer_is_coming(texts: Texts) -> None:
-    coming = ("马上来", "正在赶来", "已经来", "就来", "会来", "在路上", "is coming", "on the way")
+def test_only_the_answer_says_that_an_officer_is_coming(texts: Texts) -> None:
+    coming = ("工作人员正在过来", "工作人员过紧嚟", "An officer is coming")
+    saying = [
+        name
+        for name in texts.ids()
+        if any(words in text for words in coming for text in texts[name].texts.values())
+    ]
+    assert saying == [ANSWERED]
+    assert texts[ANSWERED].answered
+    for words, language in zip(coming, ("zh-CN", "yue", "en"), strict=True):
+        assert words in texts[ANSWERED].texts[language]
+    likely = ("马上来", "正在赶来", "已经来", "就来", "会来", "在路上", "on the way", "will come")
     for name in texts.ids():
-        assert not [w for w in coming if any(w in t for t in texts[name].texts.values())]
+        assert not [w for w in likely if any(w in t for t in texts[name].texts.values())]
+
+
+def test_until_somebody_answered_every_word_says_that_nobody_did(texts: Texts) -> None:
+    for name in (RINGS, RINGS_UNRECORDED, RECORDED):
+        assert "还没有人应答" in texts[name].texts["zh-CN"]
+        assert "Nobody has answered yet" in texts[name].texts["en"]
+    assert "响" in texts[RINGS].texts["zh-CN"]
+    for name in ("help.go", "help.go_or_phone"):
+        assert "服务台" in texts[name].texts["zh-CN"]
 
 
 def test_a_good_file_is_read() -> None:
@@ -67,6 +87,10 @@ def test_a_good_file_is_read() -> None:
         (GOOD + 'fr = "Salut"\n', "a.b: fr: unknown key"),
         (GOOD + "told = 1\n", "a.b: told: must be true or false"),
         (GOOD + "told = true\n", "says done is marked"),
+        (GOOD + "answered = 1\n", "a.b: answered: must be true or false"),
+        (GOOD + "answered = true\n", "says that an officer is coming is marked"),
+        (GOOD.replace("Hello", "He is coming"), "en: a text that says that an officer is coming"),
+        (GOOD.replace("您好", "正在过来"), "zh-CN: a text that says that an officer is coming"),
         (GOOD.replace("您好", "您已登记"), "says done is marked"),
         (GOOD.replace("您好", "𠮷"), "cannot speak '𠮷'"),
         (GOOD.replace("您好", "第{number}号"), "different fields"),
