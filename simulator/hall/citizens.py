@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 
 from simulator.devices.paper import Slip
 from simulator.hall.ledger import Claim, Ledger
-from simulator.hall.place import Person, Place
+from simulator.hall.place import TICKET, Person, Place
+from simulator.hall.posts import NUMBER
+from simulator.hall.told import is_done, is_over, number_in
 
-TOLD_WORDS = ("已登记", "已取号")
-TAKE_CARD_WORDS = "取回"
-SEND_OFF_WORDS = ("请到服务台", "找工作人员")
 LOOK_EVERY_S = 0.02
 PATIENCE_S = 25.0
 """Real seconds: a process needs the same time to come back however fast the people are."""
 WALK_S = 1.5
 SLIP_WAIT_S = 4.0
+THINK_S = 2.5
+ASKS = "choice"
+"""The screen's page that waits for a choice."""
 
 
 @dataclass
@@ -32,11 +34,15 @@ class Visit:
     slips: int = 0
     gate_opened: bool = False
     told: bool = False
+    printed: list[str] = field(default_factory=list)
 
     @property
     def claim(self) -> Claim:
-        """Who did what."""
-        return Claim.of(self.person, self.direction)
+        """Who did what, as far as the person knows it."""
+        direction = self.direction
+        if direction == TICKET and (number := number_in([*self.heard, *self.printed])):
+            direction = f"{TICKET} {number}"
+        return Claim.of(self.person, direction)
 
     def begin(self) -> None:
         """The card is about to lie on the reader."""
@@ -44,8 +50,8 @@ class Visit:
 
     def look(self) -> None:
         """Note it once when the person has heard, seen or holds that the visit is done."""
-        spoken = any(words in text for words in TOLD_WORDS for text in self.heard)
-        if not self.told and (spoken or self.gate_opened or self.slips > 0):
+        done = is_done(self.heard) or self.gate_opened or self.slips > 0
+        if done and not self.told:
             self.told = True
             self.ledger.tell(self.claim)
 
@@ -54,6 +60,7 @@ class Visit:
         if slip is None or not slip.complete:
             return False
         self.slips += 1
+        self.printed.append(slip.text)
         self.ledger.slips += 1
         self.look()
         return True
@@ -75,18 +82,28 @@ async def attempt(
         await asyncio.sleep(1.5 / speed)
         place.reader.place(person.card)
     give_up = loop.time() + PATIENCE_S
+    think_until = loop.time() + THINK_S / speed
     while loop.time() < give_up:
         await asyncio.sleep(LOOK_EVERY_S)
         visit.heard = [u.text for u in place.voice.transcript[heard_before:]]
         visit.gate_opened = place.gate.openings > opened_before
         visit.look()
-        said = "".join(visit.heard)
-        if TAKE_CARD_WORDS in said or any(words in said for words in SEND_OFF_WORDS):
+        if is_over(visit.heard):
             break
+        if place.service == NUMBER and loop.time() >= think_until:
+            think_until = loop.time() + THINK_S / speed
+            await choose(place)
     place.reader.lift()
     await asyncio.sleep(WALK_S / speed)
     await take_slip(visit, place, speed)
     return visit
+
+
+async def choose(place: Place) -> None:
+    """Press a key when the screen asks something: the first choice, as most people do."""
+    seen = await place.keypad.look()
+    if seen is not None and seen.page == ASKS:
+        await place.keypad.press("1")
 
 
 async def take_slip(visit: Visit, place: Place, speed: float) -> None:

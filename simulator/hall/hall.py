@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.technician.image import build_image
-from simulator.board.board import Board
+from simulator.board.board import LINK_NAME, Board
 from simulator.board.runtime import best_runtime
 from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.gate import Gate
@@ -24,6 +24,7 @@ from simulator.devices.sdt_reader import SdtReader
 from simulator.devices.syn6288_voice import Syn6288Voice, VoiceTiming
 from simulator.hall import enrol
 from simulator.hall.crowd import Crowd
+from simulator.hall.keypad import Keypad
 from simulator.hall.ledger import Ledger
 from simulator.hall.network import Network
 from simulator.hall.people import Queue, make_people
@@ -175,7 +176,16 @@ class Hall:
 
     def _make_terminal(self, post: Post, bundle: Path, image: Path) -> Terminal:
         name, options = post.name, self.options
+        data = self.folder / f"{name}.data"
         draws = [random.Random(f"{options.seed}/{name}/{part}") for part in range(5)]
+        agent = self._process(
+            name,
+            *("terminal", "run", "--bundle", str(bundle), "--data", str(data)),
+            *("--board", str(self.folder / f"{name}.board" / LINK_NAME)),
+            *("--direction", post.direction, "--service", post.service),
+            TONGBAN_KIOSK_PORT=str(self.screens[name]),
+            TONGBAN_KIOSK_EMBED=options.looked_at_by,
+        )
         place = Place(
             name,
             post.service,
@@ -185,6 +195,7 @@ class Hall:
             EscposPrinter(rng=draws[2]),
             Gate(rng=draws[3], auto_pass_ms=PASS_AFTER_MS),
             HelpButton(rng=draws[4]),
+            Keypad(lambda: str(agent.ready_line.get("kiosk", ""))),
         )
         board = Board(
             name,
@@ -194,14 +205,6 @@ class Hall:
             speed=options.speed,
             runtime=best_runtime(),
             seed=options.seed,
-        )
-        data = self.folder / f"{name}.data"
-        agent = self._process(
-            name,
-            *("terminal", "run", "--bundle", str(bundle), "--board", board.link_path),
-            *("--data", str(data), "--direction", post.direction, "--service", post.service),
-            TONGBAN_KIOSK_PORT=str(self.screens[name]),
-            TONGBAN_KIOSK_EMBED=options.looked_at_by,
         )
         return Terminal(place, board, agent, data)
 

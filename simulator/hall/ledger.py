@@ -7,11 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from simulator.hall.place import Person
+from simulator.hall.place import TICKET, Person
 
 
 class Claim(NamedTuple):
-    """Who did what: identity and direction. One claim counts once for each time it was made."""
+    """Who did what: identity and direction, "ticket" before a number is known and "ticket B-017"
+    after. One claim counts once for each time it was made."""
 
     document: str
     number: str
@@ -21,6 +22,11 @@ class Claim(NamedTuple):
     def of(cls, person: Person, direction: str) -> "Claim":
         """The claim of one person."""
         return cls(person.document, person.number, direction)
+
+    @property
+    def is_ticket(self) -> bool:
+        """It is about a number, not a passage."""
+        return self.direction.startswith(TICKET)
 
 
 @dataclass
@@ -36,5 +42,8 @@ class Ledger:
         self.begun[claim] += 1
 
     def tell(self, claim: Claim) -> None:
-        """The person knows that it is done."""
-        self.told[claim] += 1
+        """The person knows that it is done. A ticket's number may be told again: it is the same."""
+        if claim.is_ticket:
+            self.told[claim] = 1
+        else:
+            self.told[claim] += 1

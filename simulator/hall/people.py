@@ -9,7 +9,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from simulator.devices import cards
-from simulator.hall.place import BOTH, ENTRY, EXIT, Person, Place
+from simulator.hall.place import BOTH, ENTRY, EXIT, TICKET, Person, Place
+from simulator.hall.posts import NUMBER
 
 PEOPLE_MAX = 4_000
 KINDS = {
@@ -25,6 +26,8 @@ KINDS = {
 LISTED_EVERY = 40
 """Every so manieth of the first 400 people is on the status list."""
 FOREIGNERS_MAX = 400
+HALL = "hall"
+ASKS_AGAIN = 0.02
 
 
 @dataclass
@@ -34,9 +37,12 @@ class Queue:
     outside: deque[Person]
     listed: list[Person]
     inside: dict[str, deque[Person]] = field(default_factory=dict)
+    numbered: set[str] = field(default_factory=set)
 
     def next_for(self, place: Place, draw: random.Random) -> tuple[Person, str] | None:
         """The next person at this gate and which way, None when nobody wants to pass here."""
+        if place.service == NUMBER:
+            return self._for_a_number(draw)
         leaving = self._leaving(place)
         may_leave = place.direction in (EXIT, BOTH) and leaving
         if may_leave and (place.direction == EXIT or draw.random() < 0.5):
@@ -48,14 +54,27 @@ class Queue:
     def done(self, place: Place, person: Person, direction: str, told: bool) -> None:
         """The attempt is over; a person who was told that the entry is done will leave later, and
         whoever has left, or was not let in, comes again when all others have been here."""
-        if direction == ENTRY and told:
+        if direction == TICKET:
+            self.inside.setdefault(HALL, deque()).append(person)
+        elif direction == ENTRY and told:
             self._leaving(place).append(person)
         else:
             self.outside.append(person)
 
     def _leaving(self, place: Place) -> deque[Person]:
-        where = place.name if place.direction == BOTH else "hall"
+        where = place.name if place.direction == BOTH else HALL
         return self.inside.setdefault(where, deque())
+
+    def _for_a_number(self, draw: random.Random) -> tuple[Person, str] | None:
+        """Somebody who is in the hall; now and then one who has a number already and asks again."""
+        waiting = self.inside.setdefault(HALL, deque())
+        for _ in range(len(waiting)):
+            person = waiting.popleft()
+            if person.number not in self.numbered or draw.random() < ASKS_AGAIN:
+                self.numbered.add(person.number)
+                return person, TICKET
+            waiting.append(person)
+        return None
 
 
 def make_people(seed: int) -> Queue:

@@ -11,8 +11,11 @@ from simulator.devices.help_button import HelpButton
 from simulator.devices.paper import Slip
 from simulator.devices.sdt_reader import SdtReader
 from simulator.devices.syn6288_voice import Syn6288Voice
+from simulator.hall.keypad import Keypad
 
 ENTRY, EXIT, BOTH = "entry", "exit", "both"
+TICKET = "ticket"
+"""What a person gets at a terminal for numbers, in place of a direction."""
 LEFT_BEHIND_MAX = 20
 """Slips in the outlet that nobody took; older ones fall to the floor."""
 
@@ -43,6 +46,7 @@ class Place:
     printer: EscposPrinter
     gate: Gate
     help_button: HelpButton
+    keypad: Keypad
     standing: Person | None = None
     reserved: bool = False
     left_behind: deque[Slip] = field(default_factory=lambda: deque(maxlen=LEFT_BEHIND_MAX))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from simulator.hall.place import BOTH, ENTRY, EXIT
 
-GATE = "gate"
+GATE, NUMBER = "gate", "number"
 TERMINALS_MAX = 16
 
 
@@ -21,7 +21,8 @@ ROLES = ((GATE, ENTRY), (GATE, EXIT), (GATE, BOTH))
 
 
 def make_posts(terminals: int) -> list[Post]:
-    """The terminals of the hall in order; a lone one is a gate for both ways."""
+    """The terminals of the hall in order: in, out, walk-in numbers, and so on; a lone one is a gate
+    for both ways."""
     if terminals == 1:
         return [Post("gate-1", GATE, BOTH)]
     found: list[Post] = []

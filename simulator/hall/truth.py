@@ -17,15 +17,14 @@ from edge_agent.data_folder import OUTBOX_FILE
 from protocol.records import KINDS
 from simulator.hall.hall import Hall
 from simulator.hall.ledger import Claim
+from simulator.hall.place import TICKET
 from simulator.hall.tally import Key, key_of
 from sync_server.core.fleet import stored_state
 from sync_server.listings import DIRECTIONS
 from sync_server.store_sqlite import DATABASE_FILE
 
 BUSY_MS = 200
-TICKET = "ticket"
 KIND_HELP_CALL = next(number for number, kind in KINDS.items() if kind.name == "help.call")
-KIND_TICKET = next(number for number, kind in KINDS.items() if kind.name == "ticket.issued")
 
 
 @dataclass(frozen=True)
@@ -149,19 +148,21 @@ class TruthReader:
         )
         for terminal, branch, name in chains:
             rows = database.execute(
-                "SELECT r.seq, r.kind, v.person_ref, v.direction FROM record r "
+                "SELECT r.seq, r.kind, v.person_ref, v.direction, t.number FROM record r "
                 "LEFT JOIN visit v ON v.terminal = r.terminal AND v.branch = r.branch "
                 "AND v.seq = r.seq AND v.held = 0 "
+                "LEFT JOIN ticket t ON t.terminal = r.terminal AND t.branch = r.branch "
+                "AND t.seq = r.seq "
                 "WHERE r.terminal = ? AND r.branch = ? AND r.seq > ? ORDER BY r.seq",
                 (terminal, branch, self._seen.get((terminal, branch), 0)),
             )
-            for seq, kind, ref, direction in rows:
+            for seq, kind, ref, direction, number in rows:
                 self._seen[terminal, branch] = seq
                 self.centre.records[name] += 1
                 if kind == KIND_HELP_CALL:
                     self.centre.help_calls[name] += 1
                 if ref is not None:
-                    what = TICKET if kind == KIND_TICKET else DIRECTIONS.get(direction, "")
+                    what = f"{TICKET} {number}" if number else DIRECTIONS.get(direction, "")
                     self.centre.stored[ref.hex(), what] += 1
 
     def _close(self) -> None:

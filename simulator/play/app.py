@@ -30,6 +30,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from simulator.hall.hall import Hall
+from simulator.hall.keypad import KEYS
 from simulator.hall.truth import TruthReader
 from simulator.hall.weather import VICTIMS
 from simulator.paper import render
@@ -245,6 +246,8 @@ class PlayApp:
 
     async def _act(self, request: Request) -> Response:
         guest, text = self._guest(request), await _text(request)
+        if request.path_params["what"] == "key":
+            return await self._press_key(guest, text)
         acts: dict[str, Callable[[Guest, str], bool]] = {
             "card": self._put_card,
             "slip": lambda guest, text: text == "take" and guest.take_slip(),
@@ -257,6 +260,13 @@ class PlayApp:
             raise HTTPException(404, f"There are: {', '.join(acts)}.")
         if not act(guest, text):
             return JSONResponse({"error": "This cannot be done just now."}, 409)
+        return Response(status_code=204)
+
+    async def _press_key(self, guest: Guest, text: str) -> Response:
+        if text not in KEYS:
+            raise HTTPException(400, "Say one digit.")
+        if not guest.is_here or not await guest.place.keypad.press(text):
+            return JSONResponse({"error": "The screen does not take keys just now."}, 409)
         return Response(status_code=204)
 
     def _guest(self, request: Request) -> Guest:

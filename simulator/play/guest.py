@@ -17,10 +17,12 @@ from dataclasses import dataclass
 
 from simulator.devices.paper import Slip
 from simulator.devices.sdt_reader import READ
-from simulator.hall.citizens import TOLD_WORDS, Visit
+from simulator.hall.citizens import Visit
 from simulator.hall.hall import Terminal
 from simulator.hall.ledger import Claim, Ledger
-from simulator.hall.place import BOTH, ENTRY, EXIT
+from simulator.hall.place import BOTH, ENTRY, EXIT, TICKET
+from simulator.hall.posts import NUMBER
+from simulator.hall.told import is_done
 from simulator.play.wallet import WalletCard
 
 GRACE_S = 3.0
@@ -111,7 +113,7 @@ class Guest:
     def lift(self) -> bool:
         """Take the card back."""
         if self.card:
-            self.look()
+            self._notice()
             self.card = ""
             self.cards_back += 1
             self.place.reader.lift()
@@ -119,7 +121,7 @@ class Guest:
 
     def take_slip(self) -> bool:
         """Take the oldest slip in the outlet."""
-        self.look()
+        self._notice()
         if not self.is_here or not self._lying:
             return False
         slip = self.place.printer.take_slip()
@@ -167,6 +169,8 @@ class Guest:
 
     def _direction(self, card: WalletCard) -> str:
         """Which way the terminal will take this person."""
+        if self.place.service == NUMBER:
+            return TICKET
         if self.place.direction != BOTH:
             return self.place.direction
         entries, exits = (self._ledger.told[Claim.of(card.person, way)] for way in (ENTRY, EXIT))
@@ -182,6 +186,9 @@ class Guest:
             self.state = HERE
         if self._pages == 0 and self.place.reserved and self._clock() - self._left_at > GRACE_S:
             self._go()
+        self._notice()
+
+    def _notice(self) -> None:
         if self.is_here:
             self._hear()
             self._see()
@@ -196,7 +203,7 @@ class Guest:
             if not sounds:
                 self._ended_through = number
                 is_ours = self._visit is not None and number >= self._heard_from
-                self.heard_done += is_ours and any(words in said.text for words in TOLD_WORDS)
+                self.heard_done += is_ours and is_done([said.text])
         for number in list(self.captions)[:-CAPTIONS_KEPT_MAX]:
             del self.captions[number]
         if self._visit is not None:
@@ -208,7 +215,9 @@ class Guest:
     def _note_told(self) -> None:
         if self._visit is not None and self._visit.told and not self._counted:
             self._counted = True
-            self.told.append(self._visit.claim)
+            claim = self._visit.claim
+            if not (claim.is_ticket and claim in self.told):  # a number told again is the same
+                self.told.append(claim)
 
     def _see(self) -> None:
         if self.card and not self._has_read and self.place.reader.state == READ:

@@ -5,10 +5,10 @@ import { drawTour, startTour } from "./tour.js";
 const DOTS_AT_ONCE = 6;
 const DOTS_MAX = 60;
 const DOT_MS = 1600;
-const LINE_CHARACTERS = 10;
+const LINE_CHARACTERS = 9;
 const LINES_MAX = 3;
 const FLOOR_Y = 560;
-const DOOR_X = 85;
+const DOOR_X = 75;
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const known = new Map();
 let isCut = false;
@@ -46,7 +46,7 @@ function walkOut(state, x, throughGate) {
   const person = state.person;
   state.person = null;
   person.classList.remove("standing");
-  place(person, throughGate ? x + 190 : DOOR_X);
+  place(person, throughGate ? x + 185 : DOOR_X);
   setTimeout(() => { person.style.opacity = "0"; }, 1100);
   setTimeout(() => person.remove(), 1800);
 }
@@ -82,9 +82,9 @@ function bubble(group, text) {
     lines.push(text.slice(at, at + LINE_CHARACTERS));
   }
   if (text.length > LINE_CHARACTERS * LINES_MAX) lines[LINES_MAX - 1] = lines[LINES_MAX - 1].slice(0, -1) + "…";
-  const first = 238 - (lines.length - 1) * 13 + 7;
+  const first = 233 - (lines.length - 1) * 14 + 8;
   lines.forEach((line, i) => {
-    const span = svg("tspan", { x: 60, y: first + i * 26 });
+    const span = svg("tspan", { x: 60, y: first + i * 28 });
     span.textContent = line;
     box.append(span);
   });

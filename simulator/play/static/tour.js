@@ -18,5 +18,7 @@ export function drawTour(tour) {
     if (name === tour.current) step.setAttribute("aria-current", "step");
     else step.removeAttribute("aria-current");
   }
+  const first = [...document.querySelectorAll(".tour > .steps [data-step]")].map((step) => step.dataset.step);
+  byId("later").hidden = tour.current !== "" && tour.done.every((name) => first.includes(name));
   for (const [name, value] of Object.entries(tour.mine)) setText(byId(`mine-${name}`), value);
 }
