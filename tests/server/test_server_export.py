@@ -5,9 +5,9 @@ from pathlib import Path
 
 import sqlite_utils
 
-from tests.server.test_server_cli import HALL, filled, lines, typed
+from tests.server.test_server_cli import HALL, filled, lines
 
-__all__ = ["filled", "typed"]
+__all__ = ["filled"]
 
 
 def test_an_export_holds_what_the_listing_says(filled: Path, typed, tmp_path: Path) -> None:
