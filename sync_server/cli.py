@@ -37,6 +37,7 @@ from sync_server.facts import FactsReader
 from sync_server.keyring import open_keyring
 from sync_server.registry import add_terminal, revoke_terminal
 from sync_server.service import SyncServer, clock_ms, open_centre
+from sync_server.slip_keys import slip_keys
 from sync_server.status_lists import import_status_list, read_status_file
 from sync_server.units import Scope
 from tongban import logs
@@ -50,7 +51,7 @@ app.command(
     name="console",
     help="Serve the console and the officer's page, as a process of its own.",
 )
-for command in (tickets, conflicts, help_calls, answer_help, audit):
+for command in (tickets, conflicts, help_calls, answer_help, audit, slip_keys):
     app.command(command)
 for group in (queue, accounts):
     app.command(group)

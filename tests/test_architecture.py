@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = {"protocol", "firmware", "edge_agent", "sync_server", "simulator", "tongban"}
+OURS = {"protocol", "firmware", "edge_agent", "sync_server", "counter", "simulator", "tongban"}
 MAY_IMPORT = {
     "protocol": set(),
     "firmware": {"protocol.wire"},
     "tongban": set(),
     "edge_agent": {"protocol", "tongban"},
     "sync_server": {"protocol", "tongban"},
+    "counter": {"protocol", "tongban"},
     "simulator/devices": set(),
     "simulator": OURS - {"simulator", "firmware"},
 }

@@ -18,6 +18,11 @@ app.command(
     name="server",
     help="At the centre: receive records, list them, add terminals.",
 )
+app.command(
+    "counter.cli:app",
+    name="slip",
+    help="At a counter: is a slip genuine? Needs no network.",
+)
 app.command("simulator.cli:app", name="sim", help="Parts of the simulator by themselves.")
 
 

@@ -243,7 +243,7 @@ def test_a_scanner_reads_a_code_that_is_a_little_damaged(width_mm: int, harm: st
     if harm == "faded":
         slip.faults.append("head_hot")
     image = opened(render(slip, width_mm))
-    left, top, right, bottom = ink_box(render(slip, width_mm))
+    left, _, right, bottom = ink_box(render(slip, width_mm))
     draw = ImageDraw.Draw(image)
     if harm == "dead dots":  # a burnt element of the head leaves a white line
         draw.rectangle(((left + right) // 2, 0, (left + right) // 2 + 2, image.height), 250)
