@@ -233,8 +233,9 @@ class Visits:
             return SORRY_TEXT
         if self._recorder.failed:
             return SORRY_TEXT
-        reader = self._flow is None and self._begin_at_ms is not None and self._begin_at_ms > now
-        return READER_TEXT if reader or states.CARD_READER in self._faults else ""
+        waits = self._begin_at_ms is not None and self._begin_at_ms > now
+        broken = waits or states.CARD_READER in self._faults
+        return READER_TEXT if broken and self.is_idle() else ""
 
     def _speak_screen(self) -> None:
         """Say what the screen says."""
