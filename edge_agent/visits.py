@@ -156,7 +156,7 @@ class Visits:
         digest = hashlib.sha256(card.block).digest()
         same = digest == self._last_card and now - self._last_card_ms < SAME_CARD_MS
         self._last_card, self._last_card_ms = digest, now
-        self._maker.card(True, now)
+        self._maker.card(True)
         if same:  # it still lies there: a board that reset has forgotten that it read it
             event(log, "info", "card.still_there")
             self._read_again()
@@ -188,14 +188,14 @@ class Visits:
     def on_card_removed(self) -> None:
         """The card has left the reader: the same one may come again."""
         self._last_card = b""
-        self._maker.card(False, self._clock.mono_ms())
+        self._maker.card(False)
         self.draw()
 
     def on_board(self, up: bool) -> None:
         """The board came or went."""
         if not up:
             self._board_gone_ms = self._board_gone_ms or self._clock.mono_ms()
-            self._maker.card(False, self._clock.mono_ms())  # nobody can tell any more
+            self._maker.card(False)  # nobody can tell any more
         else:
             self._board_gone_ms = None
         self._changed()

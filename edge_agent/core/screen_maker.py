@@ -55,7 +55,9 @@ class ScreenMaker:
         self._held: sc.Screen | None = None
         self._ended_ms = 0
         self._due_ms: int | None = None  # when the held page or the prefs of nobody end
-        self._card_until_ms: int | None = None
+        self._somebody = False
+        self._card_lies = False
+        self._lies_until_ms: int | None = None  # how long people are told that it lies there
 
     # ---- what happens
 
@@ -63,18 +65,21 @@ class ScreenMaker:
         """Somebody put a card on or pressed a key of the first page."""
         if self._held is not None:  # it was another's page
             self._forget()
-        self._due_ms = None
+        self._somebody = True
+        self._due_ms = self._lies_until_ms = None
 
     def ended(self, now_ms: int) -> None:
         """The visit is over; its last page stays for a while."""
         if self._last.page in (sc.MESSAGE, sc.TICKET):
             self._held = replace(self._last, person="", choices=(), warning_ms=None)
+        self._somebody = False
         self._ended_ms = now_ms
         self._due_ms = now_ms + READ_LAST_MS
 
-    def card(self, lies: bool, now_ms: int) -> None:
+    def card(self, lies: bool) -> None:
         """A card was put on the reader or taken away."""
-        self._card_until_ms = now_ms + CARD_LIES_MS_MAX if lies else None
+        self._card_lies = lies
+        self._lies_until_ms = None
 
     def key(self, key: str, now_ms: int) -> bool:
         """A key was pressed. False: it only sent away the page of a visit that is over."""
@@ -84,7 +89,7 @@ class ScreenMaker:
                 self._forget()
                 return False
             self._due_ms = min(now_ms + READ_LAST_MS, self._ended_ms + HOLD_MS_MAX)
-        elif self.prefs != self._usual:
+        elif not self._somebody:
             self._due_ms = now_ms + PREFS_IDLE_MS
         return True
 
@@ -92,17 +97,17 @@ class ScreenMaker:
         """Whether something ended by time."""
         over = self._due_ms is not None and now_ms >= self._due_ms
         if over:
-            if self._held is not None and self._card_until_ms is not None:
-                self._card_until_ms = now_ms + CARD_LIES_MS_MAX
+            if self._held is not None and self._card_lies:
+                self._lies_until_ms = now_ms + CARD_LIES_MS_MAX
             self._forget()
-        gone = self._card_until_ms is not None and now_ms >= self._card_until_ms
+        gone = self._lies_until_ms is not None and now_ms >= self._lies_until_ms
         if gone:
-            self._card_until_ms = None
+            self._lies_until_ms = None
         return over or gone
 
     def due_ms(self) -> int | None:
         """When `on_time` has something to do."""
-        times = [at for at in (self._due_ms, self._card_until_ms) if at is not None]
+        times = [at for at in (self._due_ms, self._lies_until_ms) if at is not None]
         return min(times, default=None)
 
     def _forget(self) -> None:
@@ -136,7 +141,7 @@ class ScreenMaker:
         if flow is None or idle:
             if self._held is not None:
                 return self._held
-            if self._card_until_ms is not None:
+            if self._lies_until_ms is not None:
                 return sc.Screen(page=sc.MESSAGE, text=sc.TAKE_CARD_TEXT)
             first = sc.FIRST_CHOICES if flow is not None else ()
             return sc.Screen(page=sc.WELCOME, text=self._definition.welcome, choices=first)
