@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from simulator.board import bus
+from simulator.children import AS_CHILD
 
 LOG_LINE_BYTES_MAX = 400
 _READ_BYTES = 4096
@@ -58,7 +59,7 @@ class Life:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,  # a Ctrl-C at the keyboard is no event on a board
+                **AS_CHILD,
             )
         return cls(process, parent_bus, on_line)
 

@@ -8,6 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
+from simulator.children import AS_CHILD
+
 READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 8.0
 TAIL_BYTES = 4_000
@@ -53,7 +55,7 @@ class Process:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env={**os.environ, **self.environment},
-                start_new_session=True,  # Ctrl-C is for the hall, which then ends its processes
+                **AS_CHILD,
             )
         self.starts += 1
         self.ready_line = {}
@@ -123,7 +125,7 @@ async def run_tongban(*arguments: str) -> bytes:
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
+        **AS_CHILD,
     )
     try:
         out, err = await process.communicate()

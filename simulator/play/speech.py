@@ -10,6 +10,8 @@ import importlib.util
 import sys
 from collections import OrderedDict
 
+from simulator.children import AS_CHILD
+
 SPEAKER = "simulator.play.speak"
 TEXT_CHARACTERS_MAX = 200
 SOUNDS_KEPT_MAX = 32
@@ -63,7 +65,7 @@ async def _speak(text: str, voice: str, speed: int) -> bytes | None:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
+        **AS_CHILD,
     )
     try:
         out, _ = await asyncio.wait_for(process.communicate(text.encode()), TIME_LIMIT_S)

@@ -1,13 +1,20 @@
 """The whole hall, live: the promises hold while the network goes and processes die."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 TIMEOUT_S = 240
+GONE_S_MAX = 20.0
 
 
 def demo(folder: Path, *arguments: str) -> dict[str, object]:
@@ -72,3 +79,73 @@ def test_a_wrong_option_says_what_would_be_right(
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert word in done.stderr
+
+
+@contextmanager
+def open_hall(folder: Path, *arguments: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """An open-ended demo, from its first line on, and the address in it."""
+    command = [sys.executable, "-m", "tongban.cli", "demo", "--data", str(folder), *arguments]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            assert line.startswith("通办 demo: http://127.0.0.1:"), line
+            yield process, line.split()[-1]
+        finally:
+            process.kill()
+
+
+def scene_when_open(address: str) -> dict[str, object]:
+    """The first scene in which somebody stands at a terminal."""
+    with urllib.request.urlopen(f"{address}/events", timeout=TIMEOUT_S) as stream:
+        for raw in stream:
+            if raw.startswith(b"data:"):
+                scene: dict[str, object] = json.loads(raw[5:])
+                if any(t["look"] is not None for t in scene["terminals"]):  # type: ignore[attr-defined]
+                    return scene
+    raise AssertionError("the stream ended")
+
+
+def left_running(folder: Path) -> list[str]:
+    """Processes that name the folder of a demo."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and int(entry.name) != os.getpid():
+            try:
+                words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                where = str((entry / "cwd").readlink())
+            except OSError:
+                continue
+            if str(folder) in words or where.startswith(str(folder)):
+                found.append(words)
+    return found
+
+
+def wait_until_gone(folder: Path) -> None:
+    give_up = time.monotonic() + GONE_S_MAX
+    while left_running(folder) and time.monotonic() < give_up:
+        time.sleep(0.1)
+    assert left_running(folder) == []
+
+
+def test_the_hall_stays_open_until_ctrl_c_and_then_tells_its_truth(tmp_path: Path) -> None:
+    with open_hall(tmp_path, "--speed", "8", "--port", "0", "--json") as (process, address):
+        scene = scene_when_open(address)
+        assert len(scene["terminals"]) == 3  # type: ignore[arg-type]
+        assert len(left_running(tmp_path)) >= 8, "broker, centre, boards and agents"
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        summary = json.loads(out.splitlines()[-1])
+        assert (process.returncode, summary["lost"]) == (0, 0), summary
+        assert summary["told"] == summary["stored"] >= 1
+    wait_until_gone(tmp_path)
+
+
+def test_a_demo_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
+    with open_hall(tmp_path, "--port", "0") as (process, address):
+        scene_when_open(address)
+        process.kill()
+    wait_until_gone(tmp_path)
