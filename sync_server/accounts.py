@@ -30,18 +30,17 @@ SEEN_WRITE_MS = 60_000
 SESSIONS_PER_ACCOUNT_MAX = 8
 TOKEN_BYTES = 32
 
-SEE = "see"  # what happens in the scope, without names
+SEE = "see"  # what happens in the scope
 QUEUE = "queue"  # call tickets, answer help, decide conflicts
-UNMASK = "unmask"  # see who a person is; every look is audited
 ACCOUNTS = "accounts"
 AUDIT = "audit"
 ADMIN, OPERATOR, OFFICER = "admin", "operator", "officer"
 ROLES: dict[str, frozenset[str]] = {
     ADMIN: frozenset({SEE, QUEUE, ACCOUNTS, AUDIT}),
     OPERATOR: frozenset({SEE, AUDIT}),
-    OFFICER: frozenset({SEE, QUEUE, UNMASK}),
+    OFFICER: frozenset({SEE, QUEUE}),
 }
-"""Role -> what it may do. Who makes accounts sees no names; who sees names makes no accounts."""
+"""Role -> what it may do. No page shows names to anybody: see unmask.py."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 

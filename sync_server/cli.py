@@ -16,7 +16,7 @@ from sync_server import alarms as centre_alarms
 from sync_server import listings, overview, show, timeline
 from sync_server.broker import BrokerError, run_broker
 from sync_server.cli_accounts import accounts, audit
-from sync_server.cli_hall import answer_help, conflicts, help_calls, queue, tickets
+from sync_server.cli_hall import answer_help, conflicts, help_calls, queue, tickets, unmask
 from sync_server.cli_parts import (
     LIST_LIMIT,
     AsJson,
@@ -51,7 +51,7 @@ app.command(
     name="console",
     help="Serve the console and the officer's page, as a process of its own.",
 )
-for command in (tickets, conflicts, help_calls, answer_help, audit, slip_keys):
+for command in (tickets, conflicts, help_calls, answer_help, unmask, audit, slip_keys):
     app.command(command)
 for group in (queue, accounts):
     app.command(group)

@@ -1,8 +1,10 @@
-"""`tongban server tickets|conflicts|help-calls|answer-help|queue`: the hall from a keyboard.
+"""`tongban server tickets|conflicts|help-calls|answer-help|queue|unmask`: the hall, typed.
 
 Officers use the console's page; these commands do the same for scripts, and when no page is there.
 """
 
+import json
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -10,8 +12,11 @@ from cyclopts import App, Parameter
 from sync_server import help_desk, listings, show
 from sync_server import tickets as queue_of
 from sync_server.cli_parts import AsJson, Config, Data, Unit, print_lines, reading, who_types
+from sync_server.config import load_config
+from sync_server.keyring import open_keyring
 from sync_server.service import clock_ms
 from sync_server.units import Scope, check_unit
+from sync_server.unmask import unmask as unmask_ticket
 
 Hall = Annotated[str, Parameter(help="The hall, as dongguan/nancheng/hall-1.")]
 Number = Annotated[str, Parameter(help="The number on the ticket, as B-017.")]
@@ -118,6 +123,33 @@ def answer_help(
             print_lines([row])
         else:
             show.help_calls([row])
+
+
+def unmask(
+    ticket: int,
+    *,
+    why: str,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who holds a ticket. Needs the keys; who looked and why stands on the audit log.
+
+    Parameters
+    ----------
+    ticket
+        Its id, as `tickets` and `conflicts --json` list it.
+    why
+        The reason, in a few words, without names.
+    """
+    with reading(config, data) as connection:
+        folder = Path(load_config(config, data=data).data)
+        vault = open_keyring(folder, is_first_run=False).vault
+        person = unmask_ticket(
+            connection, vault, Scope(), ticket, by=who_types(), why=why, now_ms=clock_ms()
+        )
+        row = dict(zip(("document", "number", "name"), person, strict=True))
+        print(json.dumps(row, ensure_ascii=False) if as_json else " ".join(person))
 
 
 @queue.command(name="next")

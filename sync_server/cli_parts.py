@@ -22,6 +22,7 @@ from sync_server.export import ExportError
 from sync_server.help_desk import HelpError
 from sync_server.keyring import KeyringError
 from sync_server.listings import Row
+from sync_server.people import PersonSealError
 from sync_server.registry import RegistryError
 from sync_server.status_lists import StatusFileError
 from sync_server.store_sqlite import DATABASE_FILE, open_store
@@ -48,6 +49,7 @@ _EXPECTED = (
     HelpError,
     KeyringError,
     OSError,
+    PersonSealError,
     QueueError,
     RegistryError,
     StatusFileError,

@@ -3,10 +3,12 @@
 A number that a newer board uses and nobody here knows is shown as it is.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from protocol.wire import states
 
+WORDS_KEPT = 256
 WORKING_STATES = (states.ONLINE, states.DEVICE_BUSY, states.STARTING)
 _DEVICES_ZH = ("", "读卡器", "打印机", "语音模块", "闸机", "求助按钮")
 _STATES = {
@@ -66,6 +68,7 @@ def device_words(device: int) -> Words:
     return Words(_DEVICES_ZH[device], states.DEVICE_NAMES[device].replace("_", " "))
 
 
+@lru_cache(WORDS_KEPT)
 def condition_words(device: int, state: int, detail: int) -> Words:
     """What it is like: its detail when that says more than its state."""
     zh, en = _STATES.get(state, (f"状态 {state}", f"state {state}"))

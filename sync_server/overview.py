@@ -169,14 +169,14 @@ def _state_reasons(one: Row, now_ms: int) -> Iterator[Row]:
 def _device_reasons(one: Row, state: TerminalState) -> Iterator[Row]:
     since = {alarm.code: alarm.since_ms + one["clock_offset_ms"] for alarm in state.alarms}
     for each in state.devices:
+        works = each.state in WORKING_STATES
+        if works and (each.device, each.detail) != (states.PRINTER, states.PAPER_LOW):
+            continue
         name = device_words(each.device)
         like = condition_words(each.device, each.state, each.detail)
         words = Words(f"{name.zh}：{like.zh}", f"{name.en.capitalize()}: {like.en}")
         since_ms = since.get(DEVICE_ALARM + device_name(each.device), int(one["received_ms"]))
-        if each.state not in WORKING_STATES:
-            yield _reason("device", device_name(each.device), since_ms, words)
-        elif (each.device, each.detail) == (states.PRINTER, states.PAPER_LOW):
-            yield _reason("paper", device_name(each.device), since_ms, words)
+        yield _reason("paper" if works else "device", device_name(each.device), since_ms, words)
 
 
 def _centre_alarms(connection: apsw.Connection, scope: Scope) -> Iterator[tuple[str, int, str]]:

@@ -161,14 +161,15 @@ def call_next(
     """Call the ticket that waits longest (for `matter`), None when none does. Raises QueueError."""
     _check_counter(counter)
     with immediate(connection):
-        row = connection.execute(
-            f"{_SELECT} WHERE k.unit = ? AND k.business_date = ? AND k.state = 'waiting' "
-            "AND (? = '' OR k.matter = ?) ORDER BY k.queued_ms, k.ticket LIMIT 1",
+        ticket: Any = connection.execute(
+            "SELECT ticket FROM ticket WHERE unit = ? AND business_date = ? AND state = 'waiting' "
+            "AND (? = '' OR matter = ?) ORDER BY queued_ms, ticket LIMIT 1",
             (hall, business_date(now_ms), matter, matter),
-        ).fetchone()
-        if row is None:
+        ).get
+        if ticket is None:
             return None
-        return _act(connection, _row(row, now_ms), queue.CALL, counter, officer, now_ms)
+        row = _of_scope(connection, Scope(hall), ticket, now_ms)
+        return _act(connection, row, queue.CALL, counter, officer, now_ms)
 
 
 def call_again(

@@ -26,6 +26,7 @@ CREATE TABLE ticket(
 
 CREATE INDEX ticket_of_person ON ticket(unit, business_date, person_ref, matter);
 CREATE INDEX ticket_of_number ON ticket(unit, business_date, number);
+CREATE INDEX ticket_of_day ON ticket(business_date, unit, state, queued_ms);
 
 CREATE UNIQUE INDEX one_ticket_stands ON ticket(unit, business_date, matter, person_ref)
 WHERE stands = 1;

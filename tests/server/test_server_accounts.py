@@ -118,16 +118,14 @@ def test_what_is_no_account_is_refused_with_its_reason(
     assert len(list(accounts.accounts(connection))) == 1
 
 
-def test_roles_keep_names_and_accounts_apart(connection, admin) -> None:
+def test_roles_and_scopes(connection, admin) -> None:
     add(connection, "wang.fang")
     add(connection, "centre", OPERATOR, "dongguan")
     by_name = {account.name: account for account in accounts.accounts(connection)}
     officer, operator = by_name["wang.fang"], by_name["centre"]
     assert officer.may(accounts.QUEUE)
-    assert officer.may(accounts.UNMASK)
     assert not officer.may(accounts.ACCOUNTS)
     assert admin.may(accounts.ACCOUNTS)
-    assert not admin.may(accounts.UNMASK)
     assert not operator.may(accounts.QUEUE)
     assert operator.covers(HALL)
     assert officer.covers(HALL)

@@ -28,6 +28,8 @@ def hall(typed, tmp_path: Path) -> Path:
         assert add(typed, tmp_path, name, unit)[0] == 0
     opened = open_centre(tmp_path / "centre")
     centre = Centre(opened.store, opened.keyring.centre)
+    centre.vault = opened.keyring.vault
+    centre.restart()
     now_ms = centre.now_ms = clock_ms()
     day = business_date(now_ms)
     bodies = {
@@ -87,6 +89,8 @@ def test_a_day_at_the_counter(hall: Path, typed) -> None:
         (("answer-help", "gate-1", "99"), "no such call"),
         (("conflicts", "--decide", "1"), "1 to 200"),
         (("alarms", "--acknowledge", "9"), "tongban server alarms"),
+        (("unmask", "99", "--why", "a complaint"), "no ticket has the id"),
+        (("unmask", "1", "--why", " "), "say why"),
         (("audit", "--verify", "--noted", "what"), "NUMBER:HASH"),
         (("accounts", "disable", "nobody"), "nobody is called"),
     ],
@@ -174,6 +178,23 @@ def test_empty_lists_are_friendly(typed, tmp_path: Path) -> None:
         assert code == 0
         assert sentence in out
         assert typed(*words, "--json")[:2] == (0, "")
+
+
+def test_who_holds_a_ticket_is_shown_once_the_log_says_who_looks(hall: Path, typed) -> None:
+    rows = lines(typed("tickets", "--json", "--unit", HALL)[1])
+    ticket_id = next(row["ticket"] for row in rows if row["number"] == "A-002")
+    (row,) = lines(typed("unmask", str(ticket_id), "--why", "left a bag", "--json")[1])
+    name, number = name_and_number(2)
+    assert row == {"document": "C", "number": number, "name": name}
+    assert typed("unmask", str(ticket_id), "--why", "left a bag")[1] == f"C {number} {name}\n"
+    entries = lines(typed("audit", "--json")[1])
+    assert [entry["what"] for entry in entries] == ["person.unmasked"] * 2
+    assert entries[0]["detail"] == "left a bag"
+    assert "A-002" in entries[0]["about"]
+    (hall / "centre" / "keys" / "person_seal.key").write_bytes(b"x" * 32)
+    code, out, err = typed("unmask", str(ticket_id), "--why", "left a bag")
+    assert (code, out) == (1, "")
+    assert "person_seal.key" in err
 
 
 def test_accounts_from_the_keyboard(hall: Path, typed, monkeypatch: pytest.MonkeyPatch) -> None:
