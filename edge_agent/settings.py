@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 
 AGENT = Path(__file__).resolve().parent
+ORIGIN = r"^(https?://[A-Za-z0-9.:\[\]-]{1,255})?$"
+"""An origin as a browser names it, or nothing."""
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -25,6 +27,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     speech_speed: Annotated[int, msgspec.Meta(ge=0, le=5)] = 4
     help_phone: Annotated[str, msgspec.Meta(pattern="^[0-9 +-]{0,20}$")] = ""
     health_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    kiosk_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    kiosk_embed: Annotated[str, msgspec.Meta(pattern=ORIGIN)] = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

@@ -107,7 +107,8 @@ async def _run(terminal: Terminal) -> None:
     loop = asyncio.get_running_loop()
 
     def ready() -> None:
-        print(json.dumps({"event": "ready", "health": terminal.health.url}), flush=True)
+        pages = {"health": terminal.health.url, "kiosk": terminal.kiosk.url}
+        print(json.dumps({"event": "ready", **pages}), flush=True)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         if os.name == "nt":

@@ -1,8 +1,9 @@
 """A terminal at work: puts the parts together and lets them run on one event loop.
 
-Board session, visits and help button live on the loop. The port, the outbox, the uplink and the
-health pages have threads of their own and call in by `call_soon_threadsafe`. An error that nobody
-expected ends the agent: its service manager starts it again, and what was durable goes on.
+Board session, visits and help button live on the loop. The port, the outbox, the uplink, the
+citizen's screen and the health pages have threads of their own and call in by
+`call_soon_threadsafe`. An error that nobody expected ends the agent: its service manager starts it
+again, and what was durable goes on.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from edge_agent.devices import Devices
 from edge_agent.front import Front
 from edge_agent.help_calls import SPEAKER as HELP_SPEAKER
 from edge_agent.help_calls import HelpCalls
+from edge_agent.kiosk import Kiosk, LoopPulse
 from edge_agent.outbox import Outbox
 from edge_agent.raster import rasterise
 from edge_agent.recorder import Recorder
@@ -114,6 +116,15 @@ class Terminal:
             rasterise=rasterise,
         )
         self._join(Service(bundle.terminal, bundle.letter, definition, texts, settings, slips))
+        self._pulse = LoopPulse()
+        self.kiosk = Kiosk(
+            self.front,
+            texts,
+            beats=self._pulse.beats,
+            port=settings.kiosk_port,
+            embed=settings.kiosk_embed,
+        )
+        self._closers.append(self.kiosk.stop)
 
     def _join(self, service: Service) -> None:
         """Make the parts that live on the event loop."""
@@ -182,6 +193,8 @@ class Terminal:
         self.help_calls.begin()
         self.front.serve(self._loop.call_soon_threadsafe)
         self._closers.append(lambda: self.front.serve(None))
+        self._pulse.begin(self._loop)
+        self.kiosk.start()
         self._turn()
         on_ready()
         await self._ended

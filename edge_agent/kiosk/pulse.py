@@ -14,15 +14,19 @@ STALL_S_MAX = 1.0
 class LoopPulse:
     """`beats()` never waits: it judges by the oldest question that is still open."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._loop = loop
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._clock = clock
         self._asked: float | None = None
 
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """This loop is asked from now on."""
+        self._loop = loop
+
     def beats(self) -> bool:
-        """Whether the loop answered lately; asks again."""
+        """Whether the loop answered lately; asks again. False before `begin`."""
+        if self._loop is None:
+            return False
         asked = self._asked
         if asked is not None:
             return self._clock() - asked < STALL_S_MAX

@@ -14,25 +14,20 @@ from edge_agent.core.texts import Texts
 
 PICTURES = {
     s.WELCOME: "card",
-    s.READING: "reading",
+    s.READING: "card",
     s.WORKING: "wait",
     s.CHOICE: "choose",
     s.MESSAGE: "note",
-    s.TICKET: "ticket",
     s.FAULT: "officer",
 }
-PICTURES_OF_TEXTS = {
-    "card.take": "take",
-    "card.again": "card",
-    "card.unknown": "officer",
-    "card.expired": "officer",
-    "card.invalid": "officer",
-    "reader.fault": "officer",
-    "terminal.sorry": "officer",
-    "terminal.restarted": "card",
-    "screen.no_card_way": "officer",
-}
-"""Texts whose picture is another than that of their page. What says "done" has the tick."""
+PICTURE_WORDS = (
+    ("打印凭条", "slip"),
+    ("服务台", "officer"),
+    ("取回", "take"),
+    ("放上", "card"),
+)
+"""Words of the zh-CN source, first come, first drawn: whoever is sent to the desk sees the desk,
+in every language and for texts of services that are not written yet."""
 DONE_PICTURE = "done"
 BAR = (
     (s.KEY_REPEAT, "4"),
@@ -44,6 +39,7 @@ BAR = (
     (s.KEY_STOP, "0"),
 )
 """The fixed bar: key, and the digit of the keypad that means it."""
+BRAND_TEXT = "screen.brand"
 HELP_TEXTS = {s.HELP_CALLED: "screen.help_called", s.HELP_ANSWERED: "screen.help_answered"}
 LEVELS = 5
 VOLUME_MAX, SPEED_MAX = 16, 5
@@ -98,7 +94,7 @@ class View:
 
     screen: s.Screen
     lang: str
-    said: str
+    title: str
     headline: tuple[Clause, ...]
     rest: tuple[Clause, ...]
     size: str
@@ -131,7 +127,7 @@ def view_of(screen: s.Screen, texts: Texts) -> View:
     return View(
         screen=screen,
         lang=HTML_LANGUAGES[language],
-        said=said,
+        title=texts.text(screen.title or BRAND_TEXT, language, {}),
         headline=clauses(first),
         rest=clauses(rest),
         size=size_of(first, smaller=max(0, crowd - 1) + 2 * (screen.number != "")),
@@ -170,11 +166,14 @@ def _is_wide(character: str) -> bool:
 
 
 def _picture(screen: s.Screen, texts: Texts) -> str:
-    if screen.number:
-        return PICTURES[s.TICKET]
-    if texts[screen.text].told:
+    if screen.page in (s.WELCOME, s.READING, s.CHOICE):
+        return PICTURES[screen.page]
+    message = texts[screen.text]
+    if message.told:
         return DONE_PICTURE
-    return PICTURES_OF_TEXTS.get(screen.text, PICTURES[screen.page])
+    source = message.texts["zh-CN"]
+    spoken_of = (picture for word, picture in PICTURE_WORDS if word in source)
+    return next(spoken_of, PICTURES.get(screen.page, DONE_PICTURE))
 
 
 def _bar_key(key: str, digit: str, screen: s.Screen, texts: Texts) -> Key:

@@ -11,46 +11,39 @@ from edge_agent.catalogue import load_texts
 from edge_agent.core import screen as s
 from edge_agent.core.screen import Choice, Screen
 from edge_agent.core.texts import LANGUAGES, Texts
+from protocol.records import Person
 
-FIRST_CHOICES = (Choice("1", "screen.no_card"), Choice("2", "screen.ask_officer"))
-WELCOME = Screen(choices=FIRST_CHOICES)
-PERSON = "样*甲 ...0027"
+WELCOME = Screen(choices=s.FIRST_CHOICES)
+PERSON = s.masked(Person("C", "441900190001010027", "样例甲"))
 VOLUME_STEP = 3
-ALWAYS = (s.KEY_HELP, s.KEY_STOP, s.KEY_OTHER)
-"""Keys that mean the same on every page, so that a late one is no mistake."""
+MATTERS = (
+    Choice("1", "matter.social"),
+    Choice("2", "matter.medical"),
+    Choice("3", "matter.civil"),
+)
+ASK = Screen(page=s.CHOICE, text="matter.ask", choices=MATTERS, person=PERSON)
+TICKET = Screen(
+    page=s.TICKET, text="number.told", fields={"ticket": "B-017"}, number="B-017", speaking=True
+)
 SCENES: dict[str, Screen] = {
-    "welcome": replace(WELCOME, speaking=True),
-    "reading": Screen(page=s.READING, text="screen.reading"),
+    "welcome": replace(WELCOME, title="number.title", text="number.welcome", speaking=True),
+    "first": WELCOME,
+    "officer card": Screen(page=s.READING, text="number.officer_card", person=PERSON),
     "working": Screen(page=s.WORKING, text="screen.working", person=PERSON),
-    "choice": Screen(
-        page=s.CHOICE,
-        text="screen.choose",
-        person=PERSON,
-        speaking=True,
-        choices=(
-            Choice("1", "gate.title"),
-            Choice("2", "screen.no_card"),
-            Choice("3", "screen.ask_officer"),
-        ),
-    ),
-    "warning": replace(WELCOME, page=s.CHOICE, text="screen.choose", warning_ms=20_000),
+    "printing": Screen(page=s.WORKING, text="visit.printing"),
+    "choice": replace(ASK, title="number.title", speaking=True),
+    "warning": replace(ASK, warning_ms=20_000),
     "entered": Screen(page=s.MESSAGE, text="gate.entered", person=PERSON, speaking=True),
+    "note": Screen(page=s.MESSAGE, text="gate.no_slip", person=PERSON, speaking=True),
     "take": Screen(page=s.MESSAGE, text="card.take", speaking=True),
     "officer": Screen(page=s.MESSAGE, text="terminal.sorry", person=PERSON, speaking=True),
-    "ticket": Screen(
-        page=s.TICKET,
-        text="screen.ticket",
-        fields={"number": "B-017"},
-        number="B-017",
-        person=PERSON,
-        speaking=True,
-    ),
-    "fault": Screen(page=s.FAULT, text="screen.fault"),
+    "ticket": TICKET,
+    "fault": Screen(page=s.FAULT, text="reader.fault"),
     "help called": replace(WELCOME, help=s.HELP_CALLED),
     "help answered": replace(WELCOME, help=s.HELP_ANSWERED, warning_ms=20_000),
 }
 """One of every page and state."""
-CROWDED = replace(SCENES["choice"], help=s.HELP_CALLED, warning_ms=20_000)
+CROWDED = replace(ASK, title="number.title", help=s.HELP_CALLED, warning_ms=20_000, speaking=True)
 """Everything at once."""
 RARE_NAME = "\u4dae\U0002c0f0·" * 16 + "样例"
 """50 characters: rare ones, separators, and no place that offers a break."""
@@ -101,7 +94,7 @@ class PlayedSource:
 
     def press(self, key: str, serial: int) -> None:
         screen = self.screen()
-        if serial != screen.serial and key not in ALWAYS:
+        if key in s.KEY_CHOICES and serial != screen.serial:
             self.stale.append(key)
             return
         self.pressed.append(key)
@@ -125,9 +118,9 @@ class PlayedSource:
 
     def _choose(self, key: str, screen: Screen) -> None:
         as_set = {"language": screen.language, "large": screen.large}
-        if screen.page == s.WELCOME and key == "1":
-            self.show(Screen(page=s.MESSAGE, text="screen.no_card_way", **as_set))
+        if screen.page == s.WELCOME and key == s.KEY_NO_CARD:
+            self.show(replace(ASK, **as_set))
         elif screen.page == s.WELCOME:
-            self.show(replace(WELCOME, help=s.HELP_CALLED, **as_set))
+            self.show(Screen(page=s.MESSAGE, text="officer.ask", **as_set))
         else:
-            self.show(replace(SCENES["ticket"], **as_set))
+            self.show(replace(TICKET, **as_set))
