@@ -34,11 +34,13 @@
 
   const words = globalThis.Intl?.Segmenter && new Intl.Segmenter("zh", { granularity: "word" });
 
+  const SUFFIXES = "证台区卡号条"; // 身份证, 服务台 ... are one word to a reader
+
   // Chinese has no spaces: mark where words end, so that no line breaks within one.
   const markWords = (place) => {
     const pieces = [...words.segment(place.textContent)];
     const marked = pieces.flatMap(({ segment, isWordLike, index }) =>
-      isWordLike && index ? [document.createElement("wbr"), segment] : [segment]);
+      isWordLike && index && !SUFFIXES.includes(segment) ? [document.createElement("wbr"), segment] : [segment]);
     place.replaceChildren(...marked);
     place.normalize();
   };
