@@ -35,15 +35,17 @@ def closed_port() -> int:
 
 
 class AgentProcess:
-    """`tongban terminal run` in `folder`, without a centre: every visit is made offline."""
+    """`tongban terminal run` in `folder`; without `broker` every visit is made offline."""
 
-    def __init__(self, folder: Path, board: str, *flags: str, config: str = "") -> None:
+    def __init__(
+        self, folder: Path, board: str, *flags: str, config: str = "", broker: int = 0
+    ) -> None:
         self.folder = folder
         self.data = folder / "data"
         bundle = folder / "bundle.toml"
         centre = CENTRE.public
         seed = DEVICE.to_bytes()
-        port = closed_port()
+        port = broker or closed_port()
         bundle.write_text(
             to_toml(Bundle(TERMINAL, "city/hall-1", seed, centre, "127.0.0.1", port, "A"))
         )

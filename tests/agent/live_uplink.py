@@ -71,7 +71,7 @@ class LiveCentre:
         self._subscribed = threading.Event()
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.reconnect_delay_set(1, 1)
-        self._client.connect(HOST, port, "A")
+        self._client.connect(HOST, port)
         self._client.loop_start()
         assert self._subscribed.wait(WAIT_S)
 
@@ -166,7 +166,7 @@ class Terminal:
     """An outbox and its running uplink."""
 
     def __init__(self, folder: Path, port: int, name: str) -> None:
-        self.bundle = Bundle(name, "town/hall-1", DEVICE.to_bytes(), KEYS.public, HOST, port)
+        self.bundle = Bundle(name, "town/hall-1", DEVICE.to_bytes(), KEYS.public, HOST, port, "A")
         self.times_heard: list[int] = []
         self.lists_heard = 0
         self.outbox = Outbox.open(

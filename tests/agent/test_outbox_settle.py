@@ -111,6 +111,10 @@ def test_backlog_and_visits_are_counted(tmp_path: Path) -> None:
         assert (outbox.backlog(), outbox.visits()) == ((1, NOON_MS + 1_000), (3, 2))
         settle(outbox, 3)
         assert (outbox.backlog(), outbox.visits()) == ((0, 0), (3, 3))
+        outbox.offer_again(1, 2, lost_records=True).result(WAIT_S)
+        assert outbox.visits() == (3, 1)
+    with outbox_at(tmp_path / "outbox.db") as outbox:
+        assert outbox.visits() == (3, 1)
 
 
 def test_sessions_count_up_for_ever_and_over_what_was_seen(tmp_path: Path) -> None:

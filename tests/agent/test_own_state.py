@@ -108,6 +108,19 @@ def test_the_backlog_is_counted_and_aged(outbox: Outbox) -> None:
     assert (state.first_unsettled_seq, state.backlog, state.oldest_age_ms) == (1, 2, 7_000)
 
 
+def test_visits_and_commands_are_told_as_the_outbox_has_them(outbox: Outbox) -> None:
+    own = own_state(outbox)
+    visit, other = Draft(1, 1, b"visit", visit=True), Draft(1, 1, b"other")
+    outbox.append(bytes(16), [visit, other, visit]).result()
+    outbox.take_command(41).result()
+    state = read(own.next(online=True)).state
+    assert (state.visits, state.visits_settled, state.commands_through) == (2, 0, 41)
+    outbox.append(bytes(15) + b"1", [visit]).result()
+    outbox.take_command(40).result()
+    state = read(own.next(online=True)).state
+    assert (state.visits, state.visits_settled, state.commands_through) == (3, 0, 41)
+
+
 def test_an_unreadable_outbox_is_an_alarm_and_not_silence(
     outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
