@@ -26,7 +26,7 @@ from sync_server.listings import Row
 from sync_server.store_sqlite import immediate
 from sync_server.units import Scope
 
-OPEN_MS = 12 * 3_600_000
+OPEN_MS = 3_600_000  # as long as a terminal rings for a call
 ANSWERED_ROWS_MAX = 200
 OPEN, ANSWERING, ANSWERED, MISSED = "open", "answering", "answered", "missed"
 
