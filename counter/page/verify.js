@@ -15,27 +15,28 @@ const SAME_SCAN_MS = 5000; // a scanner that reads twice shows a slip once
 const PAUSE_MS = 150; // after the last character, for scanners that end without Enter
 
 const WORDS = {
-  ready: ["请扫描凭条上的二维码", "Scan the code on the slip", ""],
-  genuine: ["真", "Genuine", ""],
-  shown: ["已出示过", "Genuine, but shown here before", ""],
-  unreadable: ["没有读全，请再扫一次", "Not read completely. Scan it again", ""],
+  ready: ["请扫描凭条上的二维码", "Scan the code on the slip", "", ""],
+  genuine: ["真", "Genuine", "", ""],
+  shown: ["已出示过", "Genuine, but shown here before", "", ""],
+  unreadable: ["没有读全，请再扫一次", "Not read completely. Scan it again", "", ""],
   unknown_terminal: [
     "不是本厅凭条",
     "Not a slip of this hall",
-    "本页不认识这台终端。如果终端是新装的，请向中心要新的核验页。 " +
-      "This page does not know the terminal. If it is new, ask the centre for a new page.",
+    "本页不认识这台终端。如果终端是新装的，请向中心要新的核验页。",
+    "This page does not know the terminal. If it is new, ask the centre for a new page.",
   ],
-  forged: ["不是本厅凭条", "Not a slip of this hall", "签名不对。 The signature is wrong."],
+  forged: ["不是本厅凭条", "Not a slip of this hall", "签名不对。", "The signature is wrong."],
   wrong_unit: [
     "不是本厅凭条",
     "Not a slip of this hall",
-    "终端不在凭条所写的大厅。 The terminal does not stand in the hall that the slip names.",
+    "终端不在凭条所写的大厅。",
+    "The terminal does not stand in the hall that the slip names.",
   ],
   too_old: [
     "浏览器太旧，不能核验",
     "This browser is too old to check slips",
-    "请用 Chrome、Edge 137 以上的版本，或请同事用命令 tongban slip verify 核验。 " +
-      "Use Chrome or Edge 137 or newer, or the command tongban slip verify.",
+    "请用 Chrome、Edge 137 以上的版本，或用命令 tongban slip verify 核验。",
+    "Use Chrome or Edge 137 or newer, or the command tongban slip verify.",
   ],
 };
 const LOOKS = { ready: "ready", genuine: "genuine", shown: "shown", unreadable: "again" };
@@ -164,12 +165,13 @@ function local(atMs) {
   return { day, time: `${twoDigits(at.getHours())}:${twoDigits(at.getMinutes())}` };
 }
 
-function show(word, said, why) {
-  const [chinese, english, reason] = WORDS[word];
+function show(word, said, shownZh = "", shownEn = "") {
+  const [chinese, english, whyZh, whyEn] = WORDS[word];
   byId("verdict").dataset.word = LOOKS[word] || "refused";
   byId("word-zh").textContent = chinese;
   byId("word-en").textContent = english;
-  byId("why").textContent = why || reason;
+  byId("why-zh").textContent = shownZh || whyZh;
+  byId("why-en").textContent = shownEn || whyEn;
   const isGenuine = word === "genuine" || word === "shown";
   byId("facts").hidden = !isGenuine;
   if (!isGenuine) return;
@@ -196,15 +198,15 @@ async function check() {
   const { word, said } = await judge(slip);
   const before = word === "genuine" ? noteShown(digest, atMs) : null;
   if (before === null) {
-    show(word, said, "");
+    show(word, said);
     return;
   }
   const first = local(before.firstMs);
   show(
     "shown",
     said,
-    `首次出示 ${first.day} ${first.time}，这是第 ${before.times} 次。 ` +
-      `First shown ${first.day} ${first.time}; this is time ${before.times}.`,
+    `凭条是真的，首次出示 ${first.day} ${first.time}，这是第 ${before.times} 次。`,
+    `First shown ${first.day} ${first.time}. Times shown: ${before.times}.`,
   );
 }
 
@@ -221,7 +223,7 @@ function begin() {
   byId("clear").addEventListener("click", () => {
     input.value = "";
     last = { digest: "", atMs: 0 };
-    show("ready", null, "");
+    show("ready", null);
     input.focus();
   });
   input.addEventListener("input", () => {
@@ -247,6 +249,6 @@ async function isAble() {
 isAble().then((able) => {
   begin();
   if (able) return;
-  show("too_old", null, "");
+  show("too_old", null);
   input.disabled = true;
 });
