@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
-LOCAL_SCHEMES = ("data", "blob", "about")
+LOCAL_SCHEMES = ("data", "blob", "about", "file")
 PROBLEMS_MAX = 20
 
 

@@ -120,3 +120,15 @@ def open_opener(opener: bytes, verify_key: bytes, xwing_seed: bytes) -> bytes:
     (sealed_bytes,) = struct.unpack(">H", body[head - 2 : head])
     assert len(body) == head + sealed_bytes
     return hpke_open(xwing_seed, body[:head], body[head:])
+
+
+def open_slip(text: str, verify_key: bytes) -> list[str]:
+    """The parts of a slip's code, once its signature is right."""
+    body, signature = text[:-104], text[-103:]
+    value = 0
+    for letter in signature:
+        value = value * 32 + "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".index(letter)
+    assert value % 8 == 0, "103 letters hold 64 bytes and three bits of nothing"
+    public = Ed25519PublicKey.from_public_bytes(verify_key)
+    public.verify((value >> 3).to_bytes(64, "big"), b"tongban/1/slip" + body.encode())
+    return body.split("/")

@@ -1,5 +1,6 @@
 """Bytes made once must open for ever: no update of ours or of a library strands a backlog."""
 
+import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -16,6 +17,8 @@ from protocol.receipts import (
     sign_rewind,
 )
 from protocol.records import GatePassage, PrintOutcome, ServiceFact, decode
+from protocol.slip_keys import open_slip_keys, sign_slip_keys
+from protocol.slip_proof import SlipProof, open_slip, sign_slip
 from protocol.state import open_state, sign_state
 from protocol.status_list import open_status_list, sign_status_list
 from tests.protocol import plain_reference
@@ -108,3 +111,20 @@ def test_the_state_and_the_status_list_read_and_sign_the_same() -> None:
     assert listed.lookup(listed.scrypt.digest("C", "441900190001010027")) == 2
     assert listed.lookup(listed.scrypt.digest("C", "11010519491231002X")) == 1
     assert sign_status_list(CENTRE, listed) == known("status_list")
+
+
+def test_the_slip_and_its_keys_read_and_sign_the_same() -> None:
+    keys = open_slip_keys(KNOWN["slip_keys"].encode())
+    assert (keys.unit, keys.issued_ms) == ("city/nancheng", 1_760_000_005_000)
+    proof = open_slip(KNOWN["slip"], keys.terminals[TERMINAL].key)
+    day = datetime.date(2026, 11, 27)
+    assert proof == SlipProof(TERMINAL, "B-017", day, "number", "city/nancheng/hall-1")
+    assert sign_slip(DEVICE, proof) == KNOWN["slip"]
+    assert sign_slip_keys(CENTRE, keys.unit, keys.issued_ms, keys.terminals) == KNOWN["slip_keys"]
+
+
+def test_an_implementation_that_shares_nothing_with_ours_reads_the_slip() -> None:
+    assert plain_reference.open_slip(KNOWN["slip"], DEVICE.verify_key) == [
+        *("TB1", "KAT-HALL-01", "B-017", "20261127", "NUMBER"),
+        *("CITY", "NANCHENG", "HALL-1"),
+    ]
