@@ -16,6 +16,7 @@ from edge_agent.settings import Settings
 from edge_agent.slips import Slips, prover
 from protocol.keys import DeviceKey
 from protocol.slip_proof import open_slip
+from simulator.devices.escpos_printer import EscposPrinter, PrinterTiming
 from simulator.devices.paper import Line, Qr
 from simulator.paper import render
 from tests.paper.paper_tools import printed, scanned
@@ -83,3 +84,20 @@ def test_a_shipped_slip_is_clear_on_paper(
 
 def test_a_character_cell_has_the_dots_that_the_printer_gives_it() -> None:
     assert [cell_dots(size) for size in (2, 3, 6)] == [(24, 72), (36, 72), (72, 144)]
+
+
+def test_what_went_wrong_can_be_seen() -> None:
+    """Pictures to look at; what must be on them is held by test_paper_picture."""
+    data = built("number", "ticket", "zh-CN", 80)
+    printer = EscposPrinter(timing=PrinterTiming(line_ms=0, cut_ms=0, lines_until_out=3))
+    printer.faults.add("paper_out_mid_job")
+    printer.receive(data, 0)
+    printer.change_roll()
+    printer.poll(1)
+    faded = printed(data)
+    faded.faults.append("head_hot")
+    ended, continued = printer.slips
+    KEEP.mkdir(parents=True, exist_ok=True)
+    for name, slip in (("roll-end", ended), ("continued", continued), ("faded", faded)):
+        (KEEP / f"fault-{name}.png").write_bytes(render(slip))
+    assert (ended.complete, continued.complete) == (False, False)
