@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Query, Request
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
+from protocol.wire import states
 from sync_server import alarms, listings, overview, timeline
 from sync_server.accounts import SEE
 from sync_server.alarms import AlarmError
@@ -20,6 +21,7 @@ from sync_server.console.fleet_table import SORTS, Choice, choice, choose
 from sync_server.console.live import Fragments
 from sync_server.console.login import see_other
 from sync_server.console.view import LivePage, NotHereError, View
+from sync_server.device_words import condition_words
 from sync_server.listings import Row
 
 NEEDS_MAX = 30
@@ -143,10 +145,12 @@ def terminal_parts(view: View, connection: apsw.Connection, name: str) -> Fragme
         for alarm in listings.alarms(connection, view.scope)
         if alarm["terminal"] == name and alarm["acknowledged_ms"] is None
     ]
+    words = condition_words(states.CARD_READER, states.ONLINE, 0)
+    fine = words.zh if view.is_chinese else words.en
     lines = timeline.timeline(connection, view.scope, name, view.now_ms, TIMELINE_LINES)
     return {
         "state": view.render("parts/terminal_state.html", row=row, alarms=raised),
-        "devices": view.render("parts/devices.html", row=row),
+        "devices": view.render("parts/devices.html", row=row, fine=fine),
         "timeline": view.render("parts/timeline.html", lines=lines, most=TIMELINE_LINES),
     }
 
