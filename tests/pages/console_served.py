@@ -1,0 +1,59 @@
+"""The console in a thread, over a filled centre, for a browser."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page
+
+from sync_server.accounts import check_login
+from tests.server.console_site import GOOD, Site, site
+from tests.server.filled_centre import City, fill
+from tongban.web import PageServer
+
+SIZES = {"desk": (1024, 768), "wide": (1440, 900)}
+
+
+class Served:
+    """`url` of the console; `city` is its centre, where a test makes things happen."""
+
+    def __init__(self, here: Site, *, is_filled: bool) -> None:
+        self.here = here
+        self.city = fill(here.centre) if is_filled else City(here.centre)
+        self._server = PageServer(here.app, "console")
+        self._server.start()
+        self.url = self._server.url
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def again(self) -> None:
+        """Serve again at the same address."""
+        self._server = PageServer(self.here.app, "console", port=self._server.port)
+        self._server.start()
+
+    def log_in(self, page: Page, name: str, path: str = "/") -> Page:
+        """As a person does it."""
+        page.goto(f"{self.url}/login?next={path}")
+        page.fill("#name", name)
+        page.fill("#password", GOOD)
+        page.click("button.primary")
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    def let_in(self, context: BrowserContext, name: str) -> None:
+        """A session for all pages of a context, without the form."""
+        connection, now_ms = self.here.store.connection, self.here.now_ms
+        token = check_login(connection, name, GOOD, "127.0.0.1", now_ms)
+        context.add_cookies([{"name": "tongban", "value": token, "url": self.url}])
+
+
+@contextmanager
+def served(folder: Path, *, is_filled: bool = True) -> Iterator[Served]:
+    with site(folder) as here:
+        here.people()
+        made = Served(here, is_filled=is_filled)
+        try:
+            yield made
+        finally:
+            made.stop()
