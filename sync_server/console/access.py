@@ -1,6 +1,6 @@
 """Who is asking, and may they: the dependencies that every route takes.
 
-| what is missing | answer to a page | to htmx | to /api |
+| what is missing | answer to a page | to htmx | to /api, /live |
 | --- | --- | --- | --- |
 | a session | to /login and back | told to load /login | 401 |
 | the permission | 403 | 403 | 403 |

@@ -82,6 +82,8 @@ async def _needs_login(request: Request, _error: Exception) -> Response:
         return problem(request, HTTPStatus.UNAUTHORIZED)
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"hx-redirect": "/login"})
+    if request.url.path.startswith("/live/"):
+        return Response(status_code=401)
     back = address_of(request) if request.method == "GET" else "/"
     url = request.url_for("login_page").include_query_params(next=back)
     return RedirectResponse(f"{url.path}?{url.query}", 303)

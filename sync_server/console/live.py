@@ -30,6 +30,8 @@ STREAMS_MAX = 256
 STREAMS_PER_OWNER_MAX = 5
 """Browsers open six connections to one address; one stays free for the pages themselves."""
 
+OVER = "over"
+
 Fragments = Mapping[str, str]
 """Event name -> HTML."""
 
@@ -110,7 +112,7 @@ class Live:
             if turn == self._turn:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._next_turn.wait(), BEAT_S)
-        yield ServerSentEvent("", event="over")
+        yield ServerSentEvent(OVER, event=OVER)  # without data a browser would not hear it
 
     async def _rendered(self, page: Page, turn: int) -> Fragments:
         shared = self._shared.get(page.key)

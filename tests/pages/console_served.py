@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page
 
 from sync_server.accounts import check_login
+from sync_server.console.view import LANGUAGE_COOKIE
 from tests.server.console_site import GOOD, Site, site
 from tests.server.filled_centre import City, fill
 from tongban.web import PageServer
@@ -34,12 +35,17 @@ class Served:
 
     def log_in(self, page: Page, name: str, path: str = "/") -> Page:
         """As a person does it."""
+        self.speak(page.context)
         page.goto(f"{self.url}/login?next={path}")
         page.fill("#name", name)
         page.fill("#password", GOOD)
         page.click("button.primary")
         page.wait_for_selector("html[data-ready]")
         return page
+
+    def speak(self, context: BrowserContext, language: str = "zh-CN") -> None:
+        """Pages in this language."""
+        context.add_cookies([{"name": LANGUAGE_COOKIE, "value": language, "url": self.url}])
 
     def let_in(self, context: BrowserContext, name: str) -> None:
         """A session for all pages of a context, without the form."""

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.pages.layout import Rules
+from tests.pages.watched import Watched
 
 from protocol.state import Alarm
 from sync_server.accounts import create_setup_token
 from tests.pages.console_served import SIZES, Served, served
-from tests.pages.layout import Rules
-from tests.pages.watched import Watched
 from tests.server.console_site import GOOD
 from tests.server.filled_centre import many
 from tests.server.making import UNIT
@@ -53,8 +53,14 @@ def look(page: Page, here: Served, size: str, language: str, theme: str) -> None
     width, height = SIZES[size]
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=theme)
-    cookie = {"name": "tongban_language", "value": language, "url": here.url}
-    page.context.add_cookies([cookie])
+    here.speak(page.context, language)
+
+
+@pytest.fixture
+def empty(tmp_path: Path):
+    """A console without terminals."""
+    with served(tmp_path, is_filled=False) as made:
+        yield made
 
 
 # ---- looks
@@ -90,22 +96,22 @@ def test_the_login_can_be_read_and_pressed(
 
 
 def test_the_first_administrator_is_made_in_the_browser(
-    tmp_path: Path, page: Page, check_page
+    empty: Served, page: Page, check_page
 ) -> None:
-    with served(tmp_path, is_filled=False) as here:
-        here.here.store.connection.execute("DELETE FROM account")
-        token = create_setup_token(here.here.store.connection, here.here.now_ms)
-        page.goto(f"{here.url}/setup?token={token}")
-        page.set_viewport_size({"width": 1024, "height": 768})
-        check_page(page, "console-setup")
-        page.fill("#name", "li.wei")
-        page.fill("#password", GOOD)
-        page.fill("#repeated", GOOD)
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/login")
-        here.log_in(page, "li.wei")
-        expect(page.locator("#attention")).to_contain_text("还没有终端")
-        check_page(page, "console-empty", SHORT)
+    connection = empty.here.store.connection
+    connection.execute("DELETE FROM account")
+    token = create_setup_token(connection, empty.here.now_ms)
+    look(page, empty, "desk", "zh-CN", "light")
+    page.goto(f"{empty.url}/setup?token={token}")
+    check_page(page, "console-setup")
+    page.fill("#name", "li.wei")
+    page.fill("#password", GOOD)
+    page.fill("#repeated", GOOD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/login")
+    empty.log_in(page, "li.wei")
+    expect(page.locator("#attention")).to_contain_text("还没有终端")
+    check_page(page, "console-empty", SHORT)
 
 
 def test_theme_and_language_switch_from_the_menu_and_stay(here: Served, page: Page) -> None:
@@ -228,16 +234,16 @@ def test_typing_is_not_disturbed_by_what_comes_in(own: Served, page: Page) -> No
     expect(page.locator("#terminals tbody tr")).to_have_count(2)
 
 
-def test_five_hundred_terminals_are_shown_in_pages(tmp_path: Path, page: Page, check_page) -> None:
-    with served(tmp_path, is_filled=False) as here:
-        many(here.here.centre, 500)
-        page.set_viewport_size({"width": 1440, "height": 900})
-        here.log_in(page, "zhao.yun")
-        expect(page.locator("#terminals tbody tr")).to_have_count(50)
-        expect(page.locator(".pages")).to_contain_text("500")
-        check_page(page, "console-500")
-        page.get_by_role("link", name="下一页").click()
-        page.wait_for_url("**/?page=2")
-        expect(page.locator("#terminals tbody tr").first).to_contain_text("t-050")
-        page.locator("#search").fill("t-499")
-        expect(page.locator("#terminals tbody tr")).to_have_count(1)
+def test_five_hundred_terminals_are_shown_in_pages(empty: Served, page: Page, check_page) -> None:
+    many(empty.here.centre, 500)
+    look(page, empty, "wide", "zh-CN", "light")
+    empty.log_in(page, "zhao.yun")
+    rows = page.locator("#terminals tbody tr")
+    expect(rows).to_have_count(50)
+    expect(page.locator(".pages")).to_contain_text("500")
+    check_page(page, "console-500")
+    page.get_by_role("link", name="下一页").click()
+    page.wait_for_url("**/?page=2")
+    expect(rows.first).to_contain_text("t-050")
+    page.locator("#search").fill("t-499")
+    expect(rows).to_have_count(1)

@@ -136,7 +136,7 @@ def test_a_stream_ends_when_its_viewer_may_no_longer_see(board: Board) -> None:
         await take(stream, 2)
         board.is_allowed = False
         board.change(truth="secret")
-        assert await take(stream, 1) == [("over", "")]
+        assert await take(stream, 1) == [("over", "over")]
         with pytest.raises(StopAsyncIteration):
             await anext(stream)
         assert live.streams == 0

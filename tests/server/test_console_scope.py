@@ -107,6 +107,8 @@ def test_no_route_serves_somebody_who_is_not_logged_in(here: Site, method: str, 
         if path.startswith("/api/"):
             assert answer.status_code == 401
             assert answer.headers["content-type"] == "application/problem+json"
+        elif path.startswith("/live/"):
+            assert answer.status_code == 401
         else:
             assert answer.status_code == 303, address
             assert answer.headers["location"].startswith("/login")
