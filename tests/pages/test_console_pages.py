@@ -162,7 +162,7 @@ def test_one_page_opens_one_stream(own: Served, page: Page) -> None:
 def test_a_silent_stream_is_marked_and_the_mark_heals(
     own: Served, watched: Watched, page: Page
 ) -> None:
-    watched.may_fail += ["Failed to load", "ERR_"]
+    watched.may_fail += ["Failed to load", "ERR_", "[object ", "htmx:"]
     page.clock.install()
     own.log_in(page, "zhao.yun")
     mark = page.locator("#as-of")
@@ -179,13 +179,20 @@ def test_a_silent_stream_is_marked_and_the_mark_heals(
     expect(page.locator("#attention")).to_contain_text("n-gate-1")
 
 
-def test_a_session_that_ended_stops_the_page(own: Served, watched: Watched, page: Page) -> None:
-    watched.may_fail += ["Failed to load", "401"]
-    own.log_in(page, "zhao.yun")
+def test_a_session_that_ended_stops_the_page(own: Served, page: Page) -> None:
+    page.clock.install()
+    with page.expect_request("**/live/**"):
+        own.log_in(page, "zhao.yun")
+    page.wait_for_timeout(500)
+    streams: list[str] = []
+    page.on("request", lambda r: streams.append(r.url) if "/live/" in r.url else None)
     own.here.store.connection.execute("DELETE FROM session")
     own.city.say("n-gate-1", session=9, alarms=(Alarm("link_differs", own.city.now_ms),))
     page.wait_for_timeout(3_500)
+    page.clock.fast_forward(STALE_MS * 3)
+    expect(page.locator("#as-of")).to_have_class("as-of stale")
     expect(page.locator("#attention")).not_to_contain_text("n-gate-1")
+    assert streams == [], "it does not knock again and again"
 
 
 # ---- search and filter
