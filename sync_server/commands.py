@@ -129,12 +129,11 @@ class CommandPublisher:
     def tick(self) -> None:
         """Send what is due, COMMANDS_PER_TICK_MAX at most. Call it a few times a second."""
         now_ms = self._clock_ms()
-        waiting = self._waiting(now_ms)
-        taken = {one.terminal: one.through for one in waiting if one.number <= one.through}
         try:
-            self._note_taken(taken, now_ms)
-        except StoreError as error:  # they stay as they are, and are noted by a later tick
-            event(log, "error", "command.not_noted", reason=str(error))
+            waiting = self._waiting(now_ms)
+            self._note_taken(waiting, now_ms)
+        except (StoreError, apsw.Error) as error:  # all stays as it is, for a later tick
+            event(log, "error", "command.store_failed", reason=str(error))
             return
         firsts: dict[int, _Waiting] = {}
         for one in waiting:
@@ -158,7 +157,8 @@ class CommandPublisher:
         )
         return [_Waiting._make((*values, _through(state))) for *values, state in found]
 
-    def _note_taken(self, taken: dict[int, int], now_ms: int) -> None:
+    def _note_taken(self, waiting: list[_Waiting], now_ms: int) -> None:
+        taken = {one.terminal: one.through for one in waiting if one.number <= one.through}
         if not taken:
             return
         with immediate(self._connection):
