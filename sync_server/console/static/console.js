@@ -47,7 +47,9 @@
     tick();
   });
   document.addEventListener("htmx:afterSwap", tick);
-  document.addEventListener("htmx:sseClose", tick);
+  document.addEventListener("htmx:sseClose", (event) => {
+    if (event.detail.type === "message") location.reload(); // over: to the login, and back
+  });
 
   /* A second press of the same moment is a slip of the hand: it would call one more person. */
   let acted = -Infinity;
