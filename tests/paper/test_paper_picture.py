@@ -208,15 +208,16 @@ def test_the_same_slip_gives_the_same_bytes() -> None:
 
 
 def test_a_slip_is_drawn_in_time_for_a_live_page() -> None:
+    """Time of the processor: other work on this machine does not count."""
     slips = [
         printed(HEAD + gb(f"第{n}号 请到{n}号窗口") * 8 + qr(PROOF + b"%d" % n) + CUT)
         for n in range(5)
     ]
     times = []
     for slip in slips:
-        begun = time.perf_counter()
+        begun = time.process_time()
         render(slip)
-        times.append((time.perf_counter() - begun) * 1000)
+        times.append((time.process_time() - begun) * 1000)
     assert min(times) < SPEED_MS_MAX, times
 
 
