@@ -30,11 +30,14 @@ from protocol.keys import DeviceKey
 
 SLIP_DOMAIN = b"tongban/1/slip"
 SLIP_WORD = "TB1"
-SERVICE_PATTERN = r"[a-z0-9-]{1,40}"
+SERVICE_CHARACTERS_MAX = 40
+SERVICE_PATTERN = rf"[a-z0-9-]{{1,{SERVICE_CHARACTERS_MAX}}}"
 RECORD_NUMBER_PATTERN = r"[1-9][0-9]{0,18}"
 SIGNATURE_CHARACTERS = 103  # 64 bytes in base32, without padding
 UNIT_CHARACTERS_MAX = 8 * 41 - 1
-SLIP_CHARACTERS_MAX = len(SLIP_WORD) + 32 + 19 + 8 + 40 + UNIT_CHARACTERS_MAX + 103 + 6
+SLIP_CHARACTERS_MAX = (
+    len(SLIP_WORD) + 32 + 19 + 8 + SERVICE_CHARACTERS_MAX + UNIT_CHARACTERS_MAX + 103 + 6
+)
 
 _SIGNED_MAX = SLIP_CHARACTERS_MAX - SIGNATURE_CHARACTERS - 1 + SIGNATURE_BYTES
 _SHAPE = re.compile(rf"[0-9A-Z/-]+/[A-Z2-7]{{{SIGNATURE_CHARACTERS}}}")
@@ -53,6 +56,11 @@ class SlipProof(NamedTuple):
     day: datetime.date
     service: str
     unit: str
+
+
+def is_service(name: str) -> bool:
+    """Whether a slip can name this service."""
+    return re.fullmatch(SERVICE_PATTERN, name) is not None
 
 
 def sign_slip(key: DeviceKey, proof: SlipProof) -> str:

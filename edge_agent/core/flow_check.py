@@ -14,6 +14,7 @@ from edge_agent.core.flow_definition import Definition, Step, TextChoice
 from edge_agent.core.flow_steps import CHECKS, FIELDS_ALWAYS, RECORDS, STEPS
 from edge_agent.core.flow_table import DefinitionError
 from edge_agent.core.texts import Texts
+from protocol.slip_proof import SERVICE_CHARACTERS_MAX, is_service
 
 _BRINGS = {
     fact: f"a {name} step"
@@ -38,6 +39,7 @@ def check_definition(file: str, definition: Definition, texts: Texts) -> None:
     """Raises DefinitionError."""
     _check_message(f"{file}: service: title", definition.title, frozenset(), texts)
     _check_message(f"{file}: service: welcome", definition.welcome, frozenset(), texts)
+    _check_proofs(file, definition)
     order = _in_order(file, definition)
     for name in definition.steps:
         if name not in order:
@@ -56,6 +58,16 @@ def check_definition(file: str, definition: Definition, texts: Texts) -> None:
                 after = facts | step.brings(outcome)
                 before = sure[target]
                 sure[target] = after if before is None else before & after
+
+
+def _check_proofs(file: str, definition: Definition) -> None:
+    """What a slip proves names the service."""
+    proofs = any(form.qr for forms in definition.slips.values() for form in forms)
+    if proofs and not is_service(definition.service):
+        raise DefinitionError(
+            f"{file}: service: id: {definition.service!r} does not fit into a slip's code. Use at "
+            f"most {SERVICE_CHARACTERS_MAX} small letters, digits and hyphens, or no qr on its slips."
+        )
 
 
 def _in_order(file: str, definition: Definition) -> list[str]:

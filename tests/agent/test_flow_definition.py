@@ -36,6 +36,7 @@ BAD = [
     (', failed = "sorry" }', " }", "steps.record: next.failed: is missing"),
     ('failed = "sorry" }', 'fails = "sorry" }', "next.fails: this step has no such outcome"),
     ("size = 6", "size = 1", "slips.passage.lines[2]: size: 1 is not within 2 to 6"),
+    ('id = "gate"', 'id = "Gate 1"', "service: id: 'Gate 1' does not fit into a slip's code"),
     ('qr = "proof"', 'qr = "seal"', "slips.passage.lines[6]: qr: unknown qr 'seal'"),
     ('qr = "proof"', 'qr = "proof", size = 3', "lines[6]: size: unknown key"),
     ('text = "slip.gate.when"', 'text = "slip.when"', "lines[4]: text: no text 'slip.when'"),
