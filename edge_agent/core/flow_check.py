@@ -66,7 +66,7 @@ def _check_proofs(file: str, definition: Definition) -> None:
     if proofs and not is_service(definition.service):
         raise DefinitionError(
             f"{file}: service: id: {definition.service!r} does not fit into a slip's code. Use at "
-            f"most {SERVICE_CHARACTERS_MAX} small letters, digits and hyphens, or no qr on its slips."
+            f"most {SERVICE_CHARACTERS_MAX} small letters, digits and hyphens, or no qr on slips."
         )
 
 
