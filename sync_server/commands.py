@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | waiting | every earlier one of its terminal is taken or expired | sent |
 | sent, every COMMAND_REPEAT_MS | the terminal's state says it took that number | taken |
-| waiting or sent | expires_ms | expired: never sent again |
+| waiting or sent | expires_ms, or it is taken back | expired: never sent again |
 
 One at a time a terminal: so a number that a terminal took says that it saw the ones before it, and
 a command that expired unseen never counts as taken. Numbers rise for ever, also over a restore of
@@ -60,14 +60,9 @@ def queue_command(
     now_ms: int,
     lifetime_ms: int,
 ) -> bool:
-    """Queue a command, inside a transaction. `about`: the event or ticket it speaks of; one that
-    says the same of it and waits is expired. False when COMMANDS_WAITING_MAX wait already."""
+    """Queue a command, inside a transaction. `about`: the event or ticket it speaks of. False when
+    COMMANDS_WAITING_MAX wait already."""
     kind = KIND_OF[type(body)]
-    connection.execute(
-        "UPDATE command SET expires_ms = ? WHERE terminal = ? AND kind = ? AND about = ? "
-        "AND taken_ms IS NULL AND expires_ms > ?",
-        (now_ms, terminal, kind, about, now_ms),
-    )
     waiting = connection.execute(
         "SELECT count(*) FROM command WHERE terminal = ? AND taken_ms IS NULL AND expires_ms > ?",
         (terminal, now_ms),
@@ -88,6 +83,17 @@ def queue_command(
         ),
     )
     return True
+
+
+def take_back(
+    connection: apsw.Connection, terminal: int, kind: type[Body], about: int, now_ms: int
+) -> None:
+    """Nobody wants what waits of this kind about this event or ticket any more: it expires."""
+    connection.execute(
+        "UPDATE command SET expires_ms = ? WHERE terminal = ? AND kind = ? AND about = ? "
+        "AND taken_ms IS NULL AND expires_ms > ?",
+        (now_ms, terminal, KIND_OF[kind], about, now_ms),
+    )
 
 
 def _next_number(connection: apsw.Connection, terminal: int, now_ms: int) -> int:

@@ -162,7 +162,9 @@ def _state_reasons(one: Row, now_ms: int) -> Iterator[Row]:
             words = Words(f"终端报警：{alarm.code}", f"The terminal says: {alarm.code}")
             yield _reason("alarm", alarm.code, alarm.since_ms + one["clock_offset_ms"], words)
     if state.backlog and state.oldest_age_ms >= BACKLOG_OLD_MS:
-        words = Words(f"{state.backlog} 条记录送不出去", f"{state.backlog} records do not get out")
+        words = Words(
+            f"记录送不出去：{state.backlog} 条", f"Records that do not get out: {state.backlog}"
+        )
         yield _reason("backlog", "", one["received_ms"] - state.oldest_age_ms, words)
 
 

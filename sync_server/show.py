@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sync_server.listings import Row
+from sync_server.overview import DEVICE_ALARM
 
 SHANGHAI = timezone(timedelta(hours=8))
 REF_CHARACTERS = 12
@@ -60,9 +61,9 @@ def status(answer: Row) -> None:
     truth = answer["truth"]
     _console().print(
         f"told {truth['told']}, at the centre {truth['at_centre']}, settled {truth['settled']}; "
-        f"{truth['waiting']} records wait at {truth['waiting_terminals']} terminals, the oldest "
-        f"for {_duration(truth['oldest_age_ms'])}; {truth['conflicts']} conflicts, "
-        f"{truth['unheard']} terminals not heard"
+        f"records waiting at terminals: {truth['waiting']} at {truth['waiting_terminals']}, the "
+        f"oldest for {_duration(truth['oldest_age_ms'])}; conflicts {truth['conflicts']}, "
+        f"quarantined {truth['quarantined']}, terminals not heard {truth['unheard']}"
     )
     if answer["attention"]:
         _listing(
@@ -95,13 +96,17 @@ def status(answer: Row) -> None:
             "online": lambda row: {True: "yes", False: "no", None: "never"}[row["online"]],
             "backlog": lambda row: row["backlog"],
             "heard": lambda row: _time(row["state_received_ms"]),
-            "devices": lambda row: ", ".join(
-                f"{each['name']}: {each['detail']}" for each in row["devices"] if not each["works"]
-            ),
+            "wrong": lambda row: ", ".join(_wrong(row)),
         },
     )
     if answer["intake"]:
         _table("messages by code", ("code", "count"), answer["intake"].items())
+
+
+def _wrong(row: Row) -> Iterable[str]:
+    """Devices of a terminal that do not work, and what else it says."""
+    yield from (f"{d['name']}: {d['detail']}" for d in row["devices"] if not d["works"])
+    yield from (code for code in row["alarms"] if not code.startswith(DEVICE_ALARM))
 
 
 def records(rows: Iterable[Row], limit: int) -> None:
@@ -195,7 +200,9 @@ def timeline(rows: Iterable[Row], terminal: str) -> None:
             "from": lambda row: row["source"],
             "what": lambda row: row["what"],
             "number": lambda row: row["number"],
-            "detail": lambda row: row["en"] or row["note"],
+            "detail": lambda row: (
+                f"counter {row['note']}" if row["source"] == "officer" else row["en"] or row["note"]
+            ),
             "by": lambda row: row["officer"],
         },
     )

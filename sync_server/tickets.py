@@ -13,7 +13,7 @@ import apsw
 
 from protocol.commands import CallTicket
 from sync_server import audit
-from sync_server.commands import CALL_TICKET_MS, queue_command
+from sync_server.commands import CALL_TICKET_MS, queue_command, take_back
 from sync_server.core import queue
 from sync_server.core.queue import QueueError
 from sync_server.core.reconcile import business_date
@@ -229,6 +229,7 @@ def _act(
     terminal: Any = connection.execute(
         "SELECT terminal FROM ticket WHERE ticket = ?", (ticket,)
     ).get
+    take_back(connection, terminal, CallTicket, ticket, now_ms)
     is_announced = is_call and queue_command(
         connection,
         terminal,

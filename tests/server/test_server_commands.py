@@ -13,6 +13,7 @@ from sync_server.commands import (
     COMMANDS_WAITING_MAX,
     CommandPublisher,
     queue_command,
+    take_back,
 )
 from sync_server.store_sqlite import immediate
 from tests.server.hall import Hall
@@ -160,19 +161,14 @@ def test_a_terminal_has_so_many_commands_waiting(hall: Hall) -> None:
     assert ask(hall, 7), "those that expired wait no more"
 
 
-def test_the_same_again_takes_the_place_of_what_waits(hall: Hall, line: Line) -> None:
-    for counter in ("3", "4"):
-        with immediate(hall.connection):
-            queue_command(
-                hall.connection,
-                1,
-                CallTicket("A-001", counter),
-                about=1,
-                officer="li.wei",
-                now_ms=hall.now_ms,
-                lifetime_ms=60_000,
-            )
-    assert [command.body for command in line.tick()] == [CallTicket("A-001", "4")]
+def test_what_is_taken_back_is_not_sent(hall: Hall, line: Line) -> None:
+    for event in (7, 8):
+        ask(hall, event)
+    with immediate(hall.connection):
+        take_back(hall.connection, 1, CallTicket, 7, hall.now_ms)
+        take_back(hall.connection, 2, AnswerHelp, 7, hall.now_ms)
+        take_back(hall.connection, 1, AnswerHelp, 7, hall.now_ms)
+    assert [command.body for command in line.tick()] == [AnswerHelp(8)]
 
 
 def test_numbers_rise_by_terminal_also_when_the_clock_goes_back(hall: Hall) -> None:

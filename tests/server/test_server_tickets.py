@@ -163,6 +163,16 @@ def test_a_call_is_announced_by_the_terminal_that_printed_it(hall: Hall) -> None
     assert second[1] == CallTicket("B-001", "5")
 
 
+@pytest.mark.parametrize("act", [tickets.no_show, tickets.done])
+def test_who_is_served_or_not_there_is_not_called_out_any_more(hall: Hall, act) -> None:
+    hall.issue(1, "A-001", 1)
+    ticket_id = call_next(hall)["ticket"]
+    hall.later(5_000)
+    assert not act(hall.connection, HERE, ticket_id, "li.wei", hall.now_ms)["announced"]
+    ((_, _, _, expires_ms),) = commands(hall)
+    assert expires_ms == hall.now_ms
+
+
 def test_a_terminal_that_takes_no_commands_stops_no_call(hall: Hall) -> None:
     count = COMMANDS_WAITING_MAX + 1
     for index in range(count):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge_agent.command_taker import CommandTaker
 from protocol.commands import AnswerHelp, CallTicket, Command
-from sync_server.commands import COMMAND_REPEAT_MS, CommandPublisher, queue_command
+from sync_server.commands import COMMAND_REPEAT_MS, CommandPublisher, queue_command, take_back
 from sync_server.store_sqlite import immediate
 from tests.server.hall import Hall
 
@@ -83,6 +83,7 @@ class Both:
         self.asked += 1
         body = AnswerHelp(self.asked) if kind == "answer" else CallTicket("A-001", "3")
         with immediate(self.hall.connection):
+            take_back(self.hall.connection, GATE, CallTicket, 1, self.hall.now_ms)
             queue_command(
                 self.hall.connection,
                 GATE,
