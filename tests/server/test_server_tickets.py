@@ -1,6 +1,7 @@
 """Officers at their counters: one ticket for one officer, each paper honoured, nobody named."""
 
 import json
+import threading
 from pathlib import Path
 
 import apsw
@@ -146,6 +147,25 @@ def test_next_of_a_matter(hall: Hall) -> None:
 
 def test_two_officers_who_press_at_once_never_get_the_same_ticket() -> None:
     assert one_ticket_for_one_officer() == []
+
+
+def test_a_hall_full_of_officers_serves_each_ticket_once(hall: Hall) -> None:
+    for index in range(24):
+        hall.issue(1, f"A-{index:03}", index, 24 - index)
+    got: list[str] = []
+
+    def press(counter: int) -> None:
+        store = hall.another()
+        while row := tickets.call_next(store.connection, UNIT, str(counter), "x", hall.now_ms):
+            got.append(row["number"])
+        store.close()
+
+    officers = [threading.Thread(target=press, args=(counter,)) for counter in range(1, 5)]
+    for officer in officers:
+        officer.start()
+    for officer in officers:
+        officer.join()
+    assert sorted(got) == [f"A-{index:03}" for index in range(24)]
 
 
 def test_a_call_is_announced_by_the_terminal_that_printed_it(hall: Hall) -> None:

@@ -256,13 +256,13 @@ def test_any_order_ends_with_one_standing_and_the_others_seen(kind, hall, twin, 
             told += [(UNIT, f"A-{number:03}") for number in range(2, len(twin) + 2)]
         size = data.draw(st.integers(1, 4))
         sent = [(machine, raw) for machine in machines for raw in machine.batches(size)]
-        for index in data.draw(st.lists(st.integers(-1, len(sent) - 1), max_size=25)):
-            if index < 0:
+        group = st.lists(st.integers(0, len(sent) - 1), max_size=4)  # empty: the centre restarts
+        for indexes in data.draw(st.lists(group, max_size=15)):
+            if not indexes:
                 centre.restart()
-                continue
-            machine, raw = sent[index]
             centre.now_ms += 400
-            centre.take(raw, machine.name)
+            messages = [message_of(sent[index][1], sent[index][0].name) for index in indexes]
+            worker_of(centre, Answers(centre).publish).handle(messages)
         for machine in machines:
             drain(centre, machine, size)
         check(centre, told)
