@@ -27,6 +27,8 @@ ALIGNS = ("left", "centre", "right")
 CELL_DOTS = 24
 DOTS_PER_INCH = 203
 LEADING_DOTS = 16
+SIXTH_INCH_DOTS = 30
+"""A line after ESC 2: 30 dots or a little more, whatever unit of motion the printer counts in."""
 RASTER_REPEAT = 2
 """A raster image is sent with half the dots both ways, and the printer repeats each."""
 
@@ -39,6 +41,7 @@ QR_CHARACTERS_MAX = QR_CHARACTERS_M[-1]
 """The largest of these that fits on 58 mm with its quiet zone."""
 
 _START = b"\x1b\x40\x1c\x26"  # initialise, Chinese mode on
+_SIXTH_INCH = b"\x1b\x32"
 _CUT = b"\x1d\x21\x00\x1d\x56\x42\x00"  # normal size, feed and partial cut
 _ALPHANUMERIC = re.compile(rf"[0-9A-Z $%*+\-./:]{{1,{QR_CHARACTERS_MAX}}}")
 # A printer acts on DLE EOT, DLE ENQ and DLE DC4 wherever they stand, also inside an image.
@@ -140,8 +143,9 @@ class _Slip:
             )
         self._set_align(qr.align)
         module = module_dots(len(qr.text))
-        quiet = bytes((0x1B, 0x4A, QR_QUIET_MODULES * module))
-        self.out += quiet + _qr(qr.text.encode("ascii"), module) + quiet
+        quiet = bytes((0x1B, 0x64, -(-QR_QUIET_MODULES * module // SIXTH_INCH_DOTS)))
+        self.out += _SIXTH_INCH + quiet + _qr(qr.text.encode("ascii"), module) + quiet
+        self._size = 0  # the spacing of lines is not that of any size now
 
     def _add_row(self, row: str, size: int) -> None:
         bitmap = None

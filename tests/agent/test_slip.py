@@ -20,6 +20,7 @@ from edge_agent.core.slip import (
     points,
     wrap,
 )
+from simulator.paper.cli import print_bytes
 
 
 def test_nothing_is_under_18_points_and_the_number_is_at_least_three_times_as_large() -> None:
@@ -55,8 +56,17 @@ def test_a_code_equals_an_independent_generator(text: str) -> None:
     other = Dummy()
     other.qr(text, ec=QR_ECLEVEL_M, size=module_dots(len(text)), native=True)
     slip = build_slip([SlipQr(text)])
-    quiet = bytes((0x1B, 0x4A, 4 * module_dots(len(text))))
-    assert quiet + other.output.rstrip(b"\n") + quiet in slip
+    quiet = {10: b"\x1b\x64\x02", 5: b"\x1b\x64\x01"}[module_dots(len(text))]
+    assert b"\x1b\x32" + quiet + other.output.rstrip(b"\n") + quiet in slip
+
+
+def test_a_code_has_its_quiet_zone_and_text_after_it_its_spacing() -> None:
+    slip = build_slip([SlipLine("一"), SlipQr("A" * 140), SlipLine("二")])
+    assert slip.count(b"\x1d\x21\x12\x1b\x33\x58") == 2
+    items = print_bytes(slip)[0].items
+    assert [type(item).__name__ for item in items[:5]] == ["Line", "Line", "Qr", "Line", "Line"]
+    assert items[1].dots >= 4 * items[2].module_dots
+    assert items[3].dots >= 4 * items[2].module_dots
 
 
 @settings(max_examples=40, deadline=None)

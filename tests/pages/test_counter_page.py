@@ -11,7 +11,14 @@ from counter.cli import page as write_page
 from counter.page import build_page
 from counter.verdict import judge
 from protocol.slip_keys import TERMINALS_MAX, SlipKeys, TerminalKey, open_slip_keys
-from tests.counter.counter_tools import GENUINE, RECORD, VERDICTS, keys_file, picture_of
+from tests.counter.counter_tools import (
+    GENUINE,
+    RECORD,
+    VERDICTS,
+    changed,
+    keys_file,
+    picture_of,
+)
 from tests.pages.layout import Rules
 from tests.paper.paper_tools import scanned
 
@@ -69,6 +76,15 @@ def test_page_and_command_agree_on_every_text(counter: Page, tmp_path: Path, wor
         headline(counter, HEADLINES[word])
         expect(counter.locator("#why-zh")).to_contain_text(REASONS.get(word, ""))
         assert counter.locator("#facts").is_visible() == (word == "genuine")
+
+
+def test_no_changed_character_and_no_cut_makes_a_genuine_slip(counter: Page) -> None:
+    texts = [changed(GENUINE, at) for at in range(len(GENUINE))]
+    texts += [GENUINE[:size] for size in range(len(GENUINE))]
+    asked = "texts => Promise.all(texts.map(async text => (await judge(normalise(text))).word))"
+    words = counter.evaluate(asked, [*texts, GENUINE])
+    assert [word for word in words if word == "genuine"] == ["genuine"]
+    assert words[-1] == "genuine"
 
 
 def test_what_the_printer_printed_is_scanned_and_is_genuine(counter: Page, check_page) -> None:
