@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from protocol.records import ANSWERED_ON_PAGE, HelpAnswered
 from sync_server import audit, help_desk, tickets
 from sync_server.units import Scope
 from tests.server.console_site import Site, Web, site
@@ -147,11 +148,13 @@ def test_a_call_for_help_is_answered_and_said_only_as_far_as_it_is_true(here: Si
     assert "n-ticket-2 有人求助" in desk.web.get(HALL).text
     said = desk.act("answer", terminal="n-ticket-2", event=1).text
     assert "您已应答 n-ticket-2" in said
-    assert "正在让终端告诉本人" in said, "the terminal has not taken it yet"
+    assert "正在让终端告诉本人" in said, "the terminal has not said it yet"
     assert "工作人员马上就来" not in said
-    number = here.store.connection.execute("SELECT max(number) FROM command").get
     here.store.connection.execute("UPDATE command SET taken_ms = ?", (here.now_ms,))
-    city.say("n-ticket-2", session=3, commands_through=number)
+    assert "工作人员马上就来" not in desk.web.get(HALL).text, "taken is not said"
+    answered = HelpAnswered(1, 35_000, ANSWERED_ON_PAGE)
+    city.terminals["n-ticket-2"].append(answered, city.now_ms)
+    city.send("n-ticket-2")
     page = desk.web.get(HALL).text
     assert "终端已告诉本人：工作人员马上就来" in page
     assert "等了 35 秒" in page
