@@ -276,6 +276,8 @@ class Terminal:
         match said:
             case bx.Card():
                 self.visits.on_card(said)
+            case bx.CardFound():
+                self.visits.on_card_found()
             case bx.CardFault():
                 self.visits.on_card_fault(said.reason)
             case bx.CardRemoved():

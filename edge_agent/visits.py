@@ -14,7 +14,7 @@ from edge_agent.core.board_session import BoardSession
 from edge_agent.core.flow import Flow
 from edge_agent.core.flow_saved import SavedFlow, SavedFlowError
 from edge_agent.core.flow_state import CHOOSING, ENDED, READING, SAYING, VOUCHING
-from edge_agent.core.screen import READER_TEXT, SORRY_TEXT, SPEAKING_KEYS
+from edge_agent.core.screen import FOUND_TEXT, READER_TEXT, SORRY_TEXT, SPEAKING_KEYS, Choice
 from edge_agent.core.screen_maker import ScreenMaker
 from edge_agent.core.speaker import Speaker
 from edge_agent.core.visitor import Prefs
@@ -177,10 +177,19 @@ class Visits:
             self._speaker.forget(SPEAKER)  # "please try again" was heard and done already
             self._feed(fx.SpeechDone(self._flow.say_no))
 
+    def on_card_found(self) -> None:
+        """A card lies on the reader: a word at once, reading it takes a while."""
+        if self._flow is not None and self._flow.phase == READING:
+            self._maker.found(self._clock.mono_ms())
+            self._speak(FOUND_TEXT, {})
+            self.draw()
+            self._changed()
+
     def on_card_fault(self, reason: int) -> None:
         """No card was read."""
         outcome = _FAULTS.get(reason, "unreadable")
         event(log, "info", "card.not_read", reason=outcome)
+        self._maker.not_read()
         if self._flow is not None and self._flow.phase == READING:
             self._reader_fault = outcome == "device_fault"
         self._feed(fx.CardNotRead(outcome))
@@ -239,9 +248,13 @@ class Visits:
 
     def _speak_screen(self) -> None:
         """Say what the screen says."""
+        screen = self._front.screen()
+        self._speak(screen.text, screen.fields, screen.choices)
+
+    def _speak(self, text: str, fields: fx.Fields, choices: tuple[Choice, ...] = ()) -> None:
+        """Say what no step of the visit waits for."""
         if states.VOICE not in self._faults:
-            screen = self._front.screen()
-            self._acts.speak(screen.text, screen.fields, screen.choices, lambda _heard: None)
+            self._acts.speak(text, fields, choices, lambda _heard: None)
 
     def on_effect(self, result: bx.EffectResult) -> None:
         """The board's word on an effect."""

@@ -28,6 +28,13 @@ class Card:
 
 
 @dataclass(frozen=True)
+class CardFound:
+    """A card lies on the reader; reading it takes up to two seconds more."""
+
+    read_no: int
+
+
+@dataclass(frozen=True)
 class CardFault:
     """No card was read."""
 
@@ -89,6 +96,7 @@ BoardEvent = (
     LinkUp
     | LinkDown
     | Card
+    | CardFound
     | CardFault
     | CardRemoved
     | SpeechEnded

@@ -328,6 +328,8 @@ class BoardSession:
         elif kind == messages.CARD:
             self._listener(bx.Card(fields[0], bytes(tail)))
             self._end_read(fields[0])
+        elif kind == messages.CARD_FOUND:
+            self._listener(bx.CardFound(*fields))
         elif kind == messages.CARD_FAULT:
             self._listener(bx.CardFault(*fields))
         elif kind == messages.CARD_REMOVED:

@@ -42,6 +42,7 @@ WARNING_TEXT = "screen.warning"
 TAKE_CARD_TEXT = "card.take"
 SORRY_TEXT = "terminal.sorry"
 READER_TEXT = "reader.fault"
+FOUND_TEXT = "card.found"
 CHOICE_SPOKEN_TEXT = "choice.spoken"
 
 

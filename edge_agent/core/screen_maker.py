@@ -8,6 +8,7 @@
 | it asks | CHOICE | the question |
 | it waits for a card in the middle, or an officer's | READING | the question, or the welcome |
 | it works | WORKING | |
+| a card was found and is being read, FOUND_MS_MAX not yet | READING | one moment |
 | it is over, READ_LAST_MS not yet | as it was, without the person | |
 | after that the card still lies there, CARD_LIES_MS_MAX not yet | MESSAGE | take your card |
 | nobody is there | WELCOME | the service's |
@@ -39,6 +40,7 @@ from edge_agent.core.visitor import Prefs, pressed
 READ_LAST_MS = 8_000
 HOLD_MS_MAX = 60_000
 CARD_LIES_MS_MAX = 60_000
+FOUND_MS_MAX = 6_000
 PREFS_IDLE_MS = 60_000
 
 
@@ -55,6 +57,7 @@ class ScreenMaker:
         self._held: sc.Screen | None = None
         self._ended_ms = 0
         self._due_ms: int | None = None  # when the held page or the prefs of nobody end
+        self._found_until_ms: int | None = None
         self._somebody = False
         self._card_lies = False
         self._lies_until_ms: int | None = None  # how long people are told that it lies there
@@ -66,7 +69,7 @@ class ScreenMaker:
         if self._held is not None:  # it was another's page
             self._forget()
         self._somebody = True
-        self._due_ms = self._lies_until_ms = None
+        self._due_ms = self._lies_until_ms = self._found_until_ms = None
 
     def ended(self, now_ms: int) -> None:
         """The visit is over; its last page stays for a while."""
@@ -76,10 +79,21 @@ class ScreenMaker:
         self._ended_ms = now_ms
         self._due_ms = now_ms + READ_LAST_MS
 
-    def card(self, lies: bool) -> None:
-        """A card was put on the reader or taken away."""
-        self._card_lies = lies
+    def found(self, now_ms: int) -> None:
+        """A card lies on the reader and is being read."""
+        if self._held is not None:  # it was another's page
+            self._forget()
         self._lies_until_ms = None
+        self._found_until_ms = now_ms + FOUND_MS_MAX
+
+    def card(self, lies: bool) -> None:
+        """A card was read, or none lies there any more."""
+        self._card_lies = lies
+        self._lies_until_ms = self._found_until_ms = None
+
+    def not_read(self) -> None:
+        """The card that was found could not be read."""
+        self._found_until_ms = None
 
     def key(self, key: str, now_ms: int) -> bool:
         """A key was pressed. False: it only sent away the page of a visit that is over."""
@@ -100,15 +114,16 @@ class ScreenMaker:
             if self._held is not None and self._card_lies:
                 self._lies_until_ms = now_ms + CARD_LIES_MS_MAX
             self._forget()
-        gone = self._lies_until_ms is not None and now_ms >= self._lies_until_ms
-        if gone:
-            self._lies_until_ms = None
-        return over or gone
+        if self._lies_until_ms is not None and now_ms >= self._lies_until_ms:
+            self._lies_until_ms, over = None, True
+        if self._found_until_ms is not None and now_ms >= self._found_until_ms:
+            self._found_until_ms, over = None, True
+        return over
 
     def due_ms(self) -> int | None:
         """When `on_time` has something to do."""
-        times = [at for at in (self._due_ms, self._lies_until_ms) if at is not None]
-        return min(times, default=None)
+        times = (self._due_ms, self._lies_until_ms, self._found_until_ms)
+        return min((at for at in times if at is not None), default=None)
 
     def _forget(self) -> None:
         self._held = None
@@ -141,6 +156,8 @@ class ScreenMaker:
         if flow is None or idle:
             if self._held is not None:
                 return self._held
+            if self._found_until_ms is not None:
+                return sc.Screen(page=sc.READING, text=sc.FOUND_TEXT)
             if self._lies_until_ms is not None:
                 return sc.Screen(page=sc.MESSAGE, text=sc.TAKE_CARD_TEXT)
             first = sc.FIRST_CHOICES if flow is not None else ()

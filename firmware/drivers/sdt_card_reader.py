@@ -11,7 +11,7 @@ do: what is found while a card is held is read and compared, and told only if it
 | REST | due; reader not known to work, or nothing to do | STATUS | send 11 FF |
 | REST | due; a read is asked for, or a card is held | FIND | send 20 01 |
 | FIND | 9F, no read, or card held and compared just now | REST | |
-| FIND | 9F | SELECT | send 20 02 |
+| FIND | 9F | SELECT | send 20 02; CARD_FOUND if none is held, once until none is found |
 | FIND | 80, card held, second in a row | REST | CARD_REMOVED |
 | FIND | 80 | REST | faults may be told again |
 | SELECT | 90 | READ | send 30 01 |
@@ -37,7 +37,7 @@ import binascii
 from firmware.drivers import sdt_frames as sdt
 from firmware.drivers.sender import Sender
 from protocol.wire import states
-from protocol.wire.messages import CARD, CARD_FAULT, CARD_REMOVED
+from protocol.wire.messages import CARD, CARD_FAULT, CARD_FOUND, CARD_REMOVED
 from protocol.wire.ticks import add, diff
 
 FIND_EVERY_MS = 300
@@ -91,6 +91,7 @@ class SdtCardReader:
         self._held_sum = 0  # CRC-32 of its text
         self._compared = now
         self._missed = 0
+        self._found = False  # it was told that a card lies there
         self._told = 0
         self._damaged = 0
         self._silent = 0
@@ -210,9 +211,13 @@ class SdtCardReader:
             self._missed = 0
             compared = self._held_no is not None and diff(now, self._compared) < COMPARE_EVERY_MS
             if self._read_no is not None and not compared:
+                if self._held_no is None and not self._found:
+                    self._found = True
+                    self._emit(CARD_FOUND, self._read_no)
                 self._exchange(SELECT, now)
         elif sw == sdt.SW_NO_CARD:
             self._told = 0
+            self._found = False
             self._damaged = 0
             self._missed += 1
             if self._held_no is not None and self._missed >= REMOVED_FINDS:

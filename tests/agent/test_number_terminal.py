@@ -198,6 +198,16 @@ def test_without_a_card_people_are_sent_to_the_desk(tmp_path: Path, board: PtyBo
             thread.press("stop")
 
 
+def test_a_word_is_heard_as_soon_as_the_card_is_found(tmp_path: Path, board: PtyBoard) -> None:
+    with TerminalThread(tmp_path, board.path) as thread:
+        board.wait(lambda b: b.read is not None)
+        board.do(lambda b: b.send(messages.CARD_FOUND, b.read[0]))
+        board.wait(lambda b: heard(board) == "请稍等。")
+        thread.see(lambda s: s.page == READING and s.text == "card.found")
+        board.do(lambda b: b.send(messages.CARD_FAULT, b.read[0], states.CARD_NOT_READ))
+        thread.see(lambda s: s.page == MESSAGE and s.text == "card.again")
+
+
 def test_repeat_says_the_last_words_again(tmp_path: Path, board: PtyBoard) -> None:
     with TerminalThread(tmp_path, board.path) as thread:
         put(board, OLD)

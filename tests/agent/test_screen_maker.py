@@ -17,6 +17,7 @@ from edge_agent.core.screen import (
 )
 from edge_agent.core.screen_maker import (
     CARD_LIES_MS_MAX,
+    FOUND_MS_MAX,
     HOLD_MS_MAX,
     PREFS_IDLE_MS,
     READ_LAST_MS,
@@ -155,6 +156,20 @@ def test_what_was_set_before_the_card_holds_for_the_visit_and_else_is_forgotten(
     assert made.due_ms() == PREFS_IDLE_MS
     assert made.on_time(PREFS_IDLE_MS)
     assert made.prefs == USUAL
+
+
+def test_a_card_that_is_found_is_seen_at_once_and_the_last_ones_page_goes() -> None:
+    made = maker()
+    ended(made)
+    made.found(10)
+    screen = made.draw(begun(), 10)
+    assert (screen.page, screen.text, screen.number) == (READING, "card.found", "")
+    assert made.due_ms() == 10 + FOUND_MS_MAX
+    assert made.on_time(10 + FOUND_MS_MAX)
+    assert made.draw(begun(), 10 + FOUND_MS_MAX).page == WELCOME
+    made.found(20)
+    made.not_read()
+    assert made.draw(begun(), 20).page == WELCOME
 
 
 def test_an_officers_prompt_and_a_second_reading_are_a_reading_page() -> None:

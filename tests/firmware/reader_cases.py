@@ -4,7 +4,7 @@ MicroPython.
 
 from firmware.drivers.sdt_card_reader import SdtCardReader
 from protocol.wire import states
-from protocol.wire.messages import CARD, CARD_FAULT, CARD_REMOVED
+from protocol.wire.messages import CARD, CARD_FAULT, CARD_FOUND, CARD_REMOVED
 from tests.firmware.scene import Scene
 
 
@@ -28,6 +28,13 @@ class ReaderScene(Scene):
         self.answer("find", "rep_find_ok")
         self.answer("select", "rep_select_ok")
 
+    def said(self):
+        """What was told, but that a card was found: case_a_card_is_told_... looks at that."""
+        return [message for message in self.everything_said() if message[0] != CARD_FOUND]
+
+    def everything_said(self):
+        return super().said()
+
     def faults(self):
         return [message for message in self.said() if message[0] == CARD_FAULT]
 
@@ -39,6 +46,27 @@ def case_citizen_card_in_one_byte_pieces(vectors, folder):
     s.answer("read", "read_reply_citizen", piece=1)
     assert s.said() == [(CARD, 7, ord("C"), s.v["text_citizen"])]
     assert s.states == [(states.ONLINE, 0)]
+
+
+def case_a_card_is_told_when_it_is_found_and_once_until_none_is(vectors, folder):
+    s = ReaderScene(vectors)
+    s.ready()
+    s.answer("find", "rep_find_ok")
+    s.expect(s.v["cmd_select"])
+    assert s.everything_said() == [(CARD_FOUND, 7)]  # before it is read, which takes long
+    s.reply(s.v["rep_select_failed"], 64)
+    s.find_and_select()
+    s.answer("read", "read_reply_citizen")
+    assert [m[0] for m in s.everything_said()] == [CARD_FAULT, CARD]
+    s.driver.start(8, 0, s.now)
+    s.find_and_select()  # a held card that is found again is compared, not told
+    s.answer("read", "read_reply_citizen")
+    s.answer("find", "rep_no_card")
+    s.answer("find", "rep_no_card")
+    assert s.everything_said() == [(CARD_REMOVED, 7)]
+    s.answer("find", "rep_find_ok")
+    s.expect(s.v["cmd_select"])
+    assert s.everything_said() == [(CARD_FOUND, 8)]
 
 
 def case_foreign_card_layout(vectors, folder):
