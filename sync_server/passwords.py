@@ -1,7 +1,7 @@
 """Passwords: kept as scrypt with a salt of their own, compared in constant time.
 
 The cost stands beside each hash, so that it can be raised without anybody's password. A few are
-hashed at once at most: each takes HASH_MEMORY_BYTES.
+hashed at once at most: each takes 32 MiB.
 """
 
 import hashlib
@@ -12,7 +12,6 @@ import unicodedata
 
 PASSWORD_CHARACTERS_MIN, PASSWORD_CHARACTERS_MAX = 10, 128
 COST = (15, 8, 3)  # log2 n, r, p as OWASP advises; about a quarter of a second
-HASH_MEMORY_BYTES = 128 * COST[1] << COST[0]
 HASHES_AT_ONCE_MAX = 2
 NAME_CHARACTERS_MIN = 4  # a shorter name may stand in a password by chance
 SALT_BYTES, HASH_BYTES = 16, 32

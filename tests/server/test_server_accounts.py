@@ -1,6 +1,8 @@
 """Logins: nothing comes with a password, guesses get slower, sessions end, the log is a chain."""
 
+import hashlib
 import threading
+import time
 from pathlib import Path
 
 import apsw
@@ -282,6 +284,40 @@ def test_many_guesses_at_once_are_counted_one_by_one(connection, admin, tmp_path
     for thread in threads:
         thread.join()
     assert tried.count("tried") == login_limits.ACCOUNT_FREE_ATTEMPTS
+
+
+def test_only_a_few_passwords_are_hashed_at_once(
+    connection, admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = threading.Lock()
+    now, most = 0, 0
+    real = hashlib.scrypt
+
+    def counted(*arguments, **named) -> bytes:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.02)
+        with lock:
+            now -= 1
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(hashlib, "scrypt", counted)
+    threads = [threading.Thread(target=passwords.seal, args=(GOOD,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == passwords.HASHES_AT_ONCE_MAX
+
+
+def test_a_password_stays_right_when_the_cost_is_raised(
+    connection, admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "COST", (5, 8, 1))
+    assert login(connection, "li.wei", GOOD, NOON_MS)
+    assert passwords.seal(GOOD) != passwords.seal(GOOD), "each has a salt of its own"
 
 
 # ---- the audit log

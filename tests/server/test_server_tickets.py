@@ -240,6 +240,14 @@ def test_yesterdays_tickets_are_listed_apart_and_paper_is_honoured(hall: Hall) -
     assert numbers(tickets.other_days(hall.connection, HERE, hall.now_ms)) == ["A-001"]
 
 
+def test_the_list_of_other_days_is_bounded(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tickets, "OTHER_DAYS_ROWS_MAX", 2)
+    for day in ("2026-07-30", "2026-08-01", "2026-07-31"):
+        hall.issue(1, f"A-0{day[-2:]}", 1, day=day)
+    rows = list(tickets.other_days(hall.connection, HERE, hall.now_ms))
+    assert [row["business_date"] for row in rows] == ["2026-08-01", "2026-07-31"]
+
+
 def test_what_is_not_possible_is_refused_and_leaves_no_trace(hall: Hall) -> None:
     hall.issue(1, "A-001", 1)
     (row,) = tickets.waiting(hall.connection, HERE, hall.now_ms)
