@@ -17,16 +17,12 @@ from typing import Any
 from edge_agent.board_port import BoardPort
 from edge_agent.catalogue import load_service, load_texts
 from edge_agent.core import board_events as bx
-from edge_agent.core import help_events as hx
 from edge_agent.core.board_session import BoardSession
 from edge_agent.core.clock_quality import ClockQuality
 from edge_agent.core.screen import KEY_HELP
-from edge_agent.core.speaker import Speaker
-from edge_agent.core.texts import encode_speech
 from edge_agent.data_folder import DataFolder
 from edge_agent.devices import Devices
 from edge_agent.front import Front
-from edge_agent.help_calls import SPEAKER as HELP_SPEAKER
 from edge_agent.help_calls import HelpCalls
 from edge_agent.kiosk import Kiosk, LoopPulse
 from edge_agent.outbox import Outbox
@@ -40,6 +36,7 @@ from edge_agent.uplink_runner import Snapshot, UplinkRunner
 from edge_agent.visit_acts import Service
 from edge_agent.visit_checks import VisitChecks
 from edge_agent.visits import NOTICE_SPEAKER, Clock, Visits
+from edge_agent.voice import Voice
 from protocol.bundle import Bundle
 from protocol.commands import AnswerHelp, CallTicket, Command
 from protocol.records import TerminalStarted
@@ -131,7 +128,14 @@ class Terminal:
         self._service = service
         info = f"agent={self.version}\nterminal={self.bundle.terminal}\n".encode()
         self.session = BoardSession(secrets.randbits(32), info, self._on_board)
-        self.speaker = Speaker(self._speak, self.session.hush)
+        self.voice = Voice(
+            service.texts,
+            self.settings,
+            self.session,
+            prefs=lambda: self.visits.prefs,
+            works=lambda: self.devices.works(states.VOICE),
+            changed=self._changed,
+        )
         self.recorder = Recorder(
             self.outbox,
             self._stamp,
@@ -145,7 +149,7 @@ class Terminal:
             service,
             clock,
             session=self.session,
-            speaker=self.speaker,
+            speaker=self.voice.speaker,
             recorder=self.recorder,
             visit_checks=VisitChecks(
                 self.settings,
@@ -165,12 +169,15 @@ class Terminal:
             self.recorder,
             self.session,
             clock,
-            say=self._say_help,
+            say=self.voice.say_help,
             on_state=self.visits.help_is,
             changed=self._changed,
         )
         self.ticket_calls = TicketCalls(
-            self.speaker, self._mono_ms, is_free=self._is_voice_free, words=self._ticket_words
+            self.voice.speaker,
+            self._mono_ms,
+            is_free=lambda: self.visits.is_idle() and self.devices.works(states.VOICE),
+            words=self.voice.ticket_words,
         )
 
     # ---- life
@@ -285,7 +292,7 @@ class Terminal:
             case bx.EffectResult():
                 self.visits.on_effect(said)
             case bx.SpeechEnded():
-                self.speaker.ended(said.say_id, said.heard)
+                self.voice.speaker.ended(said.say_id, said.heard)
                 self.visits.draw()
             case bx.Device():
                 self.devices.report(said.device, said.state, said.detail)
@@ -307,7 +314,7 @@ class Terminal:
         event(log, "info", "board.up", version=said.version, board=self._board_info)
         self.uplink.changed()
         if self._card_may_lie and self.visits.is_idle():
-            self._say_aloud(NOTICE_SPEAKER, "terminal.restarted")
+            self.voice.say(NOTICE_SPEAKER, "terminal.restarted")
         self._card_may_lie = False
 
     def _happened(self, said: bx.Happened) -> None:
@@ -326,35 +333,6 @@ class Terminal:
         if key == KEY_HELP:
             self.help_calls.asked()
         self.visits.on_key(key)
-
-    # ---- speech
-
-    def _speak(self, number: int, parts: list[bytes]) -> None:
-        prefs = self.visits.prefs
-        self.session.say(number, parts, prefs.volume, prefs.speed)
-        self._changed()
-
-    def _say_aloud(self, speaker: str, *texts: str) -> None:
-        if not self.devices.works(states.VOICE):
-            return
-        language, fields = self.visits.prefs.language, {"phone": self.settings.help_phone}
-        sentences = [self._service.texts.spoken(text, language, fields) for text in texts]
-        words = (" " if language == "en" else "").join(sentences)
-        if not self.speaker.say(speaker, encode_speech(words), lambda _heard: None):
-            event(log, "warning", "speech.dropped", text=texts[0])
-
-    def _say_help(self, text: str) -> None:
-        """Until somebody answered, beside every word stands where else to go."""
-        where = "help.go_or_phone" if self.settings.help_phone else "help.go"
-        self._say_aloud(HELP_SPEAKER, text, *([] if text == hx.ANSWERED else [where]))
-
-    def _is_voice_free(self) -> bool:
-        return self.visits.is_idle() and self.devices.works(states.VOICE)
-
-    def _ticket_words(self, ticket: str, counter: str) -> list[bytes]:
-        fields = {"ticket": ticket, "counter": counter}
-        spoken = self._service.texts.spoken("ticket.called", self.settings.language, fields)
-        return encode_speech(spoken)
 
     # ---- what the centre asks
 

@@ -10,6 +10,7 @@ own (bit 31 set) when it was asked for on the screen.
 | none | press CALL_MS_MAX old or older | none | RecordCall, nothing said |
 | called | press, asked | called | the same call: no record, words again |
 | called | its record is resolved, stored or not | called | words that are true then |
+| called | not stored, and no bell: nobody was called | over | Forget; it is said |
 | called | the desk's event or the centre's command | called | RecordAnswer |
 | called | CALL_MS_MAX over | over | Forget; an answer still counts, and is said |
 | called, over | the answer's record is resolved, stored or not | answered | Stop, says who comes |
@@ -155,7 +156,10 @@ class HelpDesk:
             return effects
         if repeated and not call.wanted:
             return effects + _end(call)
-        return [*effects, _ring(call, now_ms), *_words(call)]
+        words = _words(call)
+        if not ok and not call.rings:
+            return effects + words + _end(call)
+        return [*effects, _ring(call, now_ms), *words]
 
     # ---- answers
 

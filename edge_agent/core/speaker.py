@@ -1,6 +1,7 @@
 """Who may speak when: one utterance at a time, a visit's and the help button's never mixed.
 
-A visit's new utterance replaces its older one; what another speaker says is heard to its end.
+A visit's new utterance replaces its older one; what another speaker says is heard to its end. Who
+waits comes before who has just spoken: a visit that goes on and on does not silence help.
 """
 
 from collections import deque
@@ -45,7 +46,8 @@ class Speaker:
         self._count += 1
         speech = _Speech(self._count, speaker, parts, ended)
         self._waiting = deque(s for s in self._waiting if s.speaker != speaker)
-        if self._now is None or self._now.speaker == speaker:
+        is_next = not self._waiting if self._now is None else self._now.speaker == speaker
+        if is_next:
             self._start(speech)
             return True
         if len(self._waiting) >= WAITING_MAX:

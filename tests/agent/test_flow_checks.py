@@ -118,6 +118,16 @@ def test_help_is_heard_to_its_end_before_the_visit_goes_on_and_back() -> None:
     assert [note for note, _ in desk.ended] == ["visit:a", "help:h", "visit:b"]
 
 
+def test_a_visit_that_goes_on_and_on_does_not_silence_help() -> None:
+    desk = Desk()
+    desk.speaker.say("visit", [b"a"], lambda _heard: desk.say("visit", b"b"))
+    desk.say("help", b"h")
+    for _ in range(3):
+        desk.finish()
+    assert [parts for _, parts in desk.begun] == [[b"a"], [b"h"], [b"b"]]
+    assert [note for note, _ in desk.ended] == ["help:h", "visit:b"]
+
+
 def test_a_new_utterance_of_a_visit_replaces_its_older_one() -> None:
     desk = Desk()
     desk.say("visit", b"a")

@@ -123,6 +123,17 @@ def test_what_is_said_is_true_of_bell_and_disk(rings: bool, ok: bool, text: str)
     assert hx.Say(text) in screen.stored(hx.OWN_NUMBERS, ok=ok, board=hx.OWN)
 
 
+def test_a_call_that_neither_rings_nor_is_stored_is_not_shown_as_one() -> None:
+    desk = Desk()
+    desk.press(7, rings=False)
+    assert desk.stored(7, ok=False) == [hx.Say(hx.FAILED), hx.Forget()]
+    assert desk.state == HELP_NONE
+    assert desk.press(7, 15_000, rings=False) == [hx.RecordCall(key(7), 0)]
+    assert desk.stored(7) == [hx.Acknowledge(7)]  # the page sees it now
+    desk.page(7)
+    assert desk.answer_stored(7)[-1] == hx.Say(hx.ANSWERED)
+
+
 def test_help_asked_for_on_the_screen_is_the_same_call() -> None:
     desk = Desk()
     own = hx.OWN_NUMBERS + 3
