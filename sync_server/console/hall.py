@@ -132,6 +132,7 @@ def hall_page(view: Queues, unit: str) -> HTMLResponse:
         stream=f"/live/hall/{unit}",
         fragments=fragments,
         unit=unit,
+        counter=view.counter,
     )
 
 

@@ -102,16 +102,28 @@ class City:
         act()
         self.centre.now_ms = before
 
+    def take_number(self, name: str, number: str, index: int) -> None:
+        """Person `index` takes a number now."""
+        self.terminals[name].append(ticket(number, index, matter="social"), self.now_ms)
+        self.send(name)
+
     def press_help(self, name: str, event: int, seconds_ago: float) -> None:
         """Somebody pressed the button; the record is here at once."""
         at_ms = self.now_ms - int(seconds_ago * 1000)
         self.terminals[name].append(HelpCall(event, 0), at_ms)
         self.send(name)
 
-    def answer_help(self, name: str, event: int, wait_s: float, minutes_ago: float) -> None:
-        """An officer answered at the desk."""
+    def answer_help(
+        self,
+        name: str,
+        event: int,
+        wait_s: float,
+        minutes_ago: float,
+        by: int = ANSWERED_AT_DESK,
+    ) -> None:
+        """The terminal says that an officer answered."""
         at_ms = self.now_ms - int(minutes_ago * MINUTE_MS)
-        answered = HelpAnswered(event, int(wait_s * 1000), ANSWERED_AT_DESK)
+        answered = HelpAnswered(event, int(wait_s * 1000), by)
         self.terminals[name].append(answered, at_ms)
         self.send(name)
 

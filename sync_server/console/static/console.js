@@ -23,12 +23,16 @@
     return fill(words.ageDays, { d });
   }
 
-  function tick() {
+  function count(place) {
     const now = Date.now() + ahead;
-    for (const element of document.querySelectorAll("time[data-since]")) {
+    for (const element of place.querySelectorAll("time[data-since]")) {
       const text = age(now - Number(element.dataset.since));
       if (element.textContent !== text) element.textContent = text;
     }
+  }
+
+  function tick() {
+    count(document);
     const mark = document.getElementById("as-of");
     if (mark) {
       const stale = performance.now() - heard > STALE_MS;
@@ -42,6 +46,21 @@
     if (beat) ahead = Number(beat.dataset.at) - Date.now();
   }
 
+  /* A stream begins with all its fragments: one that the page shows already stays as it is, with
+     what somebody has typed or chosen in it. */
+  function isShown(element, html) {
+    const next = document.createElement("template");
+    next.innerHTML = html.trim();
+    count(next.content);
+    const shown = document.createElement("template");
+    shown.innerHTML = element.innerHTML.trim();
+    return next.innerHTML === shown.innerHTML;
+  }
+
+  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+    heard = performance.now();
+    if (event.target.id !== "beat" && isShown(event.target, event.detail.data)) event.preventDefault();
+  });
   document.addEventListener("htmx:sseMessage", () => {
     hear();
     tick();
