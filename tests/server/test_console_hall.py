@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from protocol.records import ANSWERED_ON_PAGE, HelpAnswered
+from protocol.records import ANSWERED_ON_PAGE
 from sync_server import audit, help_desk, tickets
 from sync_server.units import Scope
 from tests.server.console_site import Site, Web, site
@@ -152,9 +152,7 @@ def test_a_call_for_help_is_answered_and_said_only_as_far_as_it_is_true(here: Si
     assert "工作人员马上就来" not in said
     here.store.connection.execute("UPDATE command SET taken_ms = ?", (here.now_ms,))
     assert "工作人员马上就来" not in desk.web.get(HALL).text, "taken is not said"
-    answered = HelpAnswered(1, 35_000, ANSWERED_ON_PAGE)
-    city.terminals["n-ticket-2"].append(answered, city.now_ms)
-    city.send("n-ticket-2")
+    city.answer_help("n-ticket-2", 1, 35, 0, ANSWERED_ON_PAGE)
     page = desk.web.get(HALL).text
     assert "终端已告诉本人：工作人员马上就来" in page
     assert "等了 35 秒" in page
