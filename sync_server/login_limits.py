@@ -1,4 +1,7 @@
-"""How often somebody may try to log in: by account name and by address, longer waits each time.
+"""How often somebody may try to log in: longer waits each time.
+
+Counted for an account from an address, for an address, and for an account from anywhere. The first
+has the fewest free attempts, so somebody who guesses from one place keeps nobody else out.
 
 | attempts since the last that went well | the next one is taken |
 | --- | --- |
@@ -14,8 +17,9 @@ import hashlib
 
 import apsw
 
-ACCOUNT_FREE_ATTEMPTS = 5
+PAIR_FREE_ATTEMPTS = 5
 ADDRESS_FREE_ATTEMPTS = 20
+ACCOUNT_FREE_ATTEMPTS = 100
 WAIT_FIRST_MS = 2_000
 WAIT_MAX_MS = 300_000
 FORGET_MS = 86_400_000
@@ -27,12 +31,16 @@ def wait_ms(connection: apsw.Connection, name: str, address: str, now_ms: int) -
 
     Inside a transaction.
     """
-    subjects = ((_account(name), ACCOUNT_FREE_ATTEMPTS), (_address(address), ADDRESS_FREE_ATTEMPTS))
-    waits = [_wait_ms(connection, subject, free, now_ms) for subject, free in subjects]
+    pair, of_address, of_account = _subjects(name, address)
+    waits = (
+        _wait_ms(connection, pair, PAIR_FREE_ATTEMPTS, now_ms),
+        _wait_ms(connection, of_address, ADDRESS_FREE_ATTEMPTS, now_ms),
+        _wait_ms(connection, of_account, ACCOUNT_FREE_ATTEMPTS, now_ms),
+    )
     if any(waits):
         return max(waits)
     connection.execute("DELETE FROM login_attempt WHERE last_ms <= ?", (now_ms - FORGET_MS,))
-    for subject, _ in subjects:
+    for subject in (pair, of_address, of_account):
         connection.execute(
             "INSERT INTO login_attempt VALUES(?, 1, ?) ON CONFLICT DO UPDATE SET "
             "attempts = attempts + 1, last_ms = excluded.last_ms",
@@ -49,9 +57,10 @@ def wait_ms(connection: apsw.Connection, name: str, address: str, now_ms: int) -
 def went_well(connection: apsw.Connection, name: str, address: str) -> None:
     """The password was right: the account starts anew, and this attempt of the address is not
     counted (an address that has one good account may still not try all others)."""
-    connection.execute("DELETE FROM login_attempt WHERE subject = ?", (_account(name),))
+    pair, of_address, of_account = _subjects(name, address)
+    connection.execute("DELETE FROM login_attempt WHERE subject IN (?, ?)", (pair, of_account))
     connection.execute(
-        "UPDATE login_attempt SET attempts = attempts - 1 WHERE subject = ?", (_address(address),)
+        "UPDATE login_attempt SET attempts = attempts - 1 WHERE subject = ?", (of_address,)
     )
 
 
@@ -69,9 +78,8 @@ def _wait_ms(connection: apsw.Connection, subject: bytes, free: int, now_ms: int
     return max(0, min(WAIT_FIRST_MS << doublings, WAIT_MAX_MS) - passed_ms)
 
 
-def _account(name: str) -> bytes:
-    return hashlib.sha256(b"account\0" + name.encode()).digest()
-
-
-def _address(address: str) -> bytes:
-    return hashlib.sha256(b"address\0" + address.encode()).digest()
+def _subjects(name: str, address: str) -> tuple[bytes, bytes, bytes]:
+    """The account from the address, the address, the account."""
+    texts = (f"pair\0{name}\0{address}", f"address\0{address}", f"account\0{name}")
+    pair, of_address, of_account = (hashlib.sha256(text.encode()).digest() for text in texts)
+    return pair, of_address, of_account

@@ -222,7 +222,7 @@ def fail(connection, name: str, now_ms: int, address: str = ADDRESS) -> int:
 
 @pytest.mark.parametrize("name", ["li.wei", "nobody"])
 def test_guesses_get_slower_whether_the_name_exists_or_not(connection, admin, name: str) -> None:
-    for _ in range(login_limits.ACCOUNT_FREE_ATTEMPTS):
+    for _ in range(login_limits.PAIR_FREE_ATTEMPTS):
         assert fail(connection, name, NOON_MS) == 0
     now_ms = NOON_MS
     waits = []
@@ -247,6 +247,22 @@ def test_an_address_that_tries_many_names_waits_and_others_do_not(connection, ad
         assert fail(connection, f"name-{index}", NOON_MS, "10.0.0.9") == 0
     assert fail(connection, "li.wei", NOON_MS, "10.0.0.9") > 0
     assert login(connection, "li.wei", GOOD, NOON_MS, "10.0.0.8")
+
+
+def test_a_guesser_keeps_nobody_else_out(connection, admin) -> None:
+    for _ in range(login_limits.PAIR_FREE_ATTEMPTS):
+        fail(connection, "li.wei", NOON_MS, "10.0.0.9")
+    assert fail(connection, "li.wei", NOON_MS, "10.0.0.9") > 0
+    assert login(connection, "li.wei", GOOD, NOON_MS, "10.0.0.8")
+
+
+def test_an_account_that_many_addresses_guess_at_waits(
+    connection, admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login_limits, "ACCOUNT_FREE_ATTEMPTS", 7)
+    for index in range(7):
+        assert fail(connection, "li.wei", NOON_MS, f"10.0.0.{index}") == 0
+    assert fail(connection, "li.wei", NOON_MS, "10.0.0.99") > 0
 
 
 def test_a_good_login_does_not_free_its_address(connection, admin) -> None:
@@ -283,7 +299,7 @@ def test_many_guesses_at_once_are_counted_one_by_one(connection, admin, tmp_path
         thread.start()
     for thread in threads:
         thread.join()
-    assert tried.count("tried") == login_limits.ACCOUNT_FREE_ATTEMPTS
+    assert tried.count("tried") == login_limits.PAIR_FREE_ATTEMPTS
 
 
 def test_only_a_few_passwords_are_hashed_at_once(
