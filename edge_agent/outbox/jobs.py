@@ -21,7 +21,7 @@ from edge_agent.outbox.types import (
 from protocol.receipts import Receipt
 
 _FIND_INTENT = "SELECT first_seq, last_seq FROM intent WHERE intent = ?"
-_NOTE_INTENT = "INSERT INTO intent VALUES (?, ?, ?)"
+_NOTE_INTENT = "INSERT INTO intent VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _DROP_INTENTS = "DELETE FROM intent WHERE last_seq <= ?"
 _SETTLE = (
     "UPDATE settled SET through_seq = max(through_seq, ?), generation = max(generation, ?), "
@@ -59,17 +59,24 @@ class AppendJob:
 
     def run(self, connection: apsw.Connection, sealer: Sealer) -> Appended:
         """Inside the writer's transaction."""
-        known = connection.execute(_FIND_INTENT, (self.intent,)).fetchone()
-        if known is not None:
-            return Appended(known[0], known[1], True)
-        first, last = sealer.seal(connection, self.drafts)
+        first, last = sealer.next_seqs(connection, len(self.drafts))
+        if not self._is_new(connection, first, last):
+            known_first, known_last = connection.execute(_FIND_INTENT, (self.intent,)).get
+            return Appended(known_first, known_last, True)
         if self.drafts:
-            connection.execute(_NOTE_INTENT, (self.intent, first, last))
+            sealer.seal(connection, self.drafts)
             if last % INTENTS_DROPPED_EACH < len(self.drafts):
                 connection.execute(_DROP_INTENTS, (last - INTENT_RECORDS_KEPT,))
         for effect in self.effects:
             apply(effect, connection)
         return Appended(first, last, False)
+
+    def _is_new(self, connection: apsw.Connection, first: int, last: int) -> bool:
+        """Note the intent with its seqs, unless it is in. One of no records is only looked up."""
+        if not self.drafts:
+            return connection.execute(_FIND_INTENT, (self.intent,)).get is None
+        connection.execute(_NOTE_INTENT, (self.intent, first, last))
+        return connection.changes() == 1
 
 
 @dataclass(frozen=True)

@@ -54,9 +54,16 @@ class Sealer:
         self._number = 0
         self._opened_ms = 0
 
-    def seal(self, connection: apsw.Connection, drafts: tuple[Draft, ...]) -> tuple[int, int]:
-        """Seal and insert; returns first and last seq. The caller commits, or forgets."""
-        first = last = 0
+    def next_seqs(self, connection: apsw.Connection, count: int) -> tuple[int, int]:
+        """First and last seq of the next `count` records; 0, 0 of none."""
+        if not count:
+            return 0, 0
+        epoch = self._epoch
+        first = read_head(connection).seq + 1 if epoch is None else epoch.seq_next
+        return first, first + count - 1
+
+    def seal(self, connection: apsw.Connection, drafts: tuple[Draft, ...]) -> None:
+        """Seal and insert, from the next seq on. The caller commits, or forgets."""
         now_ms = self._clock()
         for draft in drafts:
             epoch = self._ready(connection, now_ms)
@@ -68,8 +75,6 @@ class Sealer:
                     *(int(draft.visit), now_ms, sealed.ciphertext, sealed.link),
                 ),
             )
-            first, last = first or sealed.seq, sealed.seq
-        return first, last
 
     def forget(self) -> None:
         """Throw the key away; nothing is sealed under it again."""
