@@ -13,6 +13,7 @@ from protocol.envelope import (
     EPOCH_RECORDS_MAX,
     OPENER_BYTES_MAX,
     Sealed,
+    SealedRow,
     header_prefix,
     parse_opener,
 )
@@ -46,7 +47,6 @@ BATCH_RECORDS_MAX = 256
 BATCH_BYTES_MAX = 128 * 1024
 OPENER_HASH_BYTES = 32
 
-SealedRow = Sealed
 
 _HEAD = struct.Struct(f">4sB{EPOCH_ID_BYTES}sQH{LINK_BYTES}s{LINK_BYTES}s")
 _U16 = struct.Struct(">H")
@@ -72,7 +72,7 @@ class Batch(NamedTuple):
     link_last: bytes
     opener: bytes | None
     opener_hash: bytes
-    rows: list[Sealed]
+    rows: list[SealedRow]
     raw: bytes
 
 
@@ -167,7 +167,7 @@ def parse_batch(raw: bytes, verify_key: bytes, terminal: str | None = None) -> B
         _chained_rows(reader, header_prefix(name, epoch_id), first_seq, count, link_before),
         raw,
     )
-    if batch.rows[-1].link != link_last:
+    if batch.rows[-1][-1] != link_last:
         raise BatchError(Reason.BROKEN_CHAIN, "records do not lead to the link it claims")
     if opener is not None:
         check_opener(batch, opener)
@@ -176,7 +176,7 @@ def parse_batch(raw: bytes, verify_key: bytes, terminal: str | None = None) -> B
 
 def _chained_rows(
     reader: Reader, prefix: bytes, first_seq: int, count: int, link: bytes
-) -> list[Sealed]:
+) -> list[SealedRow]:
     """All rows with their links, in one pass over the rest of the bytes.
 
     A row of any size passes: one that cannot open is quarantined later, alone, and must not hold
@@ -185,7 +185,7 @@ def _chained_rows(
     data, at = reader.data, reader.at
     total = len(data)
     unpack_row, row_bytes, tail = _ROW.unpack_from, _ROW.size, _HEADER_TAIL.pack
-    rows: list[Sealed] = []
+    rows: list[SealedRow] = []
     for seq in range(first_seq, first_seq + count):
         start = at + row_bytes
         if start > total:
@@ -196,7 +196,7 @@ def _chained_rows(
             raise BatchError(Reason.TOO_SHORT, f"ends within record {seq}")
         ciphertext = data[start:at]
         link = sha256(link + prefix + tail(seq, kind, coding) + ciphertext).digest()
-        rows.append(Sealed(seq, kind, coding, ciphertext, link))
+        rows.append((seq, kind, coding, ciphertext, link))
     reader.at = at
     reader.end()
     return rows

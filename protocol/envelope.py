@@ -51,6 +51,7 @@ __all__ = [
     "EpochReader",
     "Opener",
     "Sealed",
+    "SealedRow",
     "make_header",
     "next_link",
     "parse_opener",
@@ -83,6 +84,10 @@ class Sealed(NamedTuple):
     coding: int
     ciphertext: bytes
     link: bytes
+
+
+SealedRow = tuple[int, int, int, bytes, bytes]
+"""The values of a Sealed; the centre makes too many of them to name each."""
 
 
 class Opener(NamedTuple):
@@ -303,7 +308,7 @@ class EpochReader:
             )
         return plaintext
 
-    def unseal_rows(self, rows: Iterable[Sealed]) -> list[bytes | None]:
+    def unseal_rows(self, rows: Iterable[SealedRow]) -> list[bytes | None]:
         """The plaintext of each row, None for one that does not open here. The fast path."""
         decrypt = self._cipher.decrypt
         prefix = self._prefix

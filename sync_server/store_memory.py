@@ -127,9 +127,9 @@ class MemoryTransaction:
     def add(self, terminal: int, arrival: Arrival) -> None:
         tables = self._tables
         for row in arrival.records:
-            _insert(tables.record, row[:3], row)
-        for visit in arrival.visits:
-            _insert(tables.visit, visit[:3], visit)
+            _insert(tables.record, row[:3], RecordRow(*row))
+        for row in arrival.visits:
+            _insert(tables.visit, row[:3], VisitRow(*row))
         for person in arrival.people:
             tables.person.setdefault(person.person_ref, person)
         for line in arrival.quarantined:

@@ -201,7 +201,7 @@ class SqliteTransaction:
         if not count:
             return
         self._insert("INSERT INTO visit", arrival.visits)
-        held = count if arrival.visits[0].held else 0
+        held = count if arrival.chain.branch else 0
         self._do(
             "INSERT INTO visit_count VALUES(?, ?, ?) ON CONFLICT DO UPDATE SET "
             "visits = visits + excluded.visits, held = held + excluded.held",

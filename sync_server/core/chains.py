@@ -59,8 +59,8 @@ def place(batch: Batch, chains: Sequence[Chain], link_at: LinkAt) -> Place:
     low, high = 0, count  # `low` rows are stored, `high` rows are not all
     while high - low > 1:
         middle = (low + high) // 2
-        row = batch.rows[middle - 1]
-        found = find(chains, link_at, row.seq, row.link)
+        seq, *_, link = batch.rows[middle - 1]
+        found = find(chains, link_at, seq, link)
         if found is None:
             high = middle
         else:

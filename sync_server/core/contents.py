@@ -6,7 +6,8 @@ line in the quarantine; it never stops the rows after it.
 
 from collections.abc import Sequence
 
-from protocol.envelope import EpochReader, Sealed
+from protocol.batch import SealedRow
+from protocol.envelope import EpochReader
 from protocol.errors import RecordError
 from protocol.receipts import ExceptionCode
 from protocol.records import Person, TicketIssued, decode
@@ -35,7 +36,7 @@ class ContentsOpener:
         self,
         terminal: Terminal,
         chain: Chain,
-        rows: Sequence[Sealed],
+        rows: Sequence[SealedRow],
         reader: EpochReader | None,
         received_ms: int,
     ) -> Arrival:
@@ -57,7 +58,7 @@ class ContentsOpener:
                 _quarantine(contents, key, row, ExceptionCode.QUARANTINED_SCHEMA, str(error))
                 continue
             contents.records.append(
-                RecordRow(
+                (
                     number,
                     branch,
                     seq,
@@ -72,36 +73,38 @@ class ContentsOpener:
                     ciphertext,
                 )
             )
-            person_ref = self._name(getattr(body, "person", None), people)
+            person = getattr(body, "person", None)
+            person_ref = None if person is None else self._name(person, people)
             officer = body.officer if isinstance(body, TicketIssued) else None
-            officer_ref = self._name(officer, people)
+            officer_ref = None if officer is None else self._name(officer, people)
             RULES[type(body)](contents, key, common, body, person_ref, officer_ref)
         new = self.known_people.new(people)
         contents.people.extend(self._vault.seal([(ref, people[ref]) for ref in new]))
         return contents
 
-    def _name(self, person: Person | None, people: dict[bytes, Person]) -> bytes | None:
+    def _name(self, person: Person, people: dict[bytes, Person]) -> bytes:
         """The person's pseudonym; the person is noted under it."""
-        if person is None:
-            return None
         ref = self._vault.ref(person)
         people.setdefault(ref, person)
         return ref
 
 
-def _quarantine(contents: Arrival, key: Key, row: Sealed, code: ExceptionCode, reason: str) -> None:
+def _quarantine(
+    contents: Arrival, key: Key, row: SealedRow, code: ExceptionCode, reason: str
+) -> None:
+    _, kind, coding, ciphertext, link = row
     contents.quarantined.append(QuarantineRow(*key, reason))
     contents.records.append(
         RecordRow(
             *key,
             contents.number,
-            row.kind,
-            row.coding,
+            kind,
+            coding,
             None,
             None,
             None,
             int(code),
-            row.link,
-            row.ciphertext,
+            link,
+            ciphertext,
         )
     )

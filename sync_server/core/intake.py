@@ -38,7 +38,7 @@ from sync_server.core import unique
 from sync_server.core.chains import MAIN, NO_HISTORY, Place, PlaceKind, find, place, segments
 from sync_server.core.codes import REFUSALS, IntakeCode
 from sync_server.core.contents import ContentsOpener
-from sync_server.core.store_port import Chain, Terminal, Transaction
+from sync_server.core.store_port import Chain, RecordRow, Terminal, Transaction
 from sync_server.people import PersonVault
 
 REWIND_INTERVAL_MS = 1_000
@@ -46,6 +46,8 @@ BRANCHES_MAX = 32
 EPOCH_READERS_MAX = 4_096
 SECURED_SEQ = 0  # no verified backup holds anything yet
 ALARM_BRANCH = "branch"
+
+_SEQ, _EXCEPTION = map(RecordRow._fields.index, ("seq", "exception"))
 
 assert BATCH_RECORDS_MAX <= EXCEPTIONS_MAX
 
@@ -199,7 +201,7 @@ class Intake:
         tx.add(number, contents)
         if is_fork:
             self._report_fork(case, chain)
-        new = tuple((row.seq, row.exception) for row in contents.records if row.exception)
+        new = tuple((row[_SEQ], row[_EXCEPTION]) for row in contents.records if row[_EXCEPTION])
         code = IntakeCode.ACCEPTED if branch == MAIN else IntakeCode.BRANCH_ACCEPTED
         receipt = self._receipt(case, where.branch, new, tip_seq)
         return Taken(code, number, receipt, len(rows), watermark(case.chains))

@@ -80,7 +80,7 @@ def _passage(
     assert isinstance(body, GatePassage)
     terminal, branch, seq = key
     into.visits.append(
-        VisitRow(
+        (
             terminal,
             branch,
             seq,

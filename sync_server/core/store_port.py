@@ -6,7 +6,7 @@ Reads see the writes of the same transaction. Integers stand for terminals (`Ter
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class StoreError(Exception):
@@ -45,6 +45,11 @@ class StoredEpoch(NamedTuple):
     epoch_id: bytes
     opener: bytes
     branch: int
+
+
+Row = tuple[Any, ...]
+"""Of a named row below, its values in order: what comes by the thousand is not named when it is
+made, which would cost three times as much."""
 
 
 class RecordRow(NamedTuple):
@@ -194,14 +199,14 @@ class DeviceChangeRow(NamedTuple):
 @dataclass(slots=True)
 class Arrival:
     """Everything one batch brought that is new, to be stored as one. Tickets are stored one by one
-    (core.unique), before the rest."""
+    (core.unique), before the rest. `records`: as RecordRow; `visits`: as VisitRow."""
 
     number: int
     chain: Chain
     unit: str = ""
     received_ms: int = 0
-    records: list[RecordRow] = field(default_factory=list)
-    visits: list[VisitRow] = field(default_factory=list)
+    records: list[Row] = field(default_factory=list)
+    visits: list[Row] = field(default_factory=list)
     people: list[PersonRow] = field(default_factory=list)
     quarantined: list[QuarantineRow] = field(default_factory=list)
     tickets: list[TicketRow] = field(default_factory=list)

@@ -14,7 +14,7 @@ officer. Both people keep their ticket, so a conflict moves nobody in the queue.
 """
 
 from protocol.receipts import ExceptionCode
-from sync_server.core.store_port import Arrival, ConflictRow, TicketRow, Transaction
+from sync_server.core.store_port import Arrival, ConflictRow, RecordRow, TicketRow, Transaction
 
 SAME_PERSON, SAME_NUMBER = "same_person", "same_number"
 DECIDE_MS = 86_400_000
@@ -25,8 +25,8 @@ def settle(tx: Transaction, arrival: Arrival) -> None:
     for row in arrival.tickets:
         is_alone = _settle_one(tx, row, arrival.received_ms)
         if not is_alone and not row.held:
-            index = row.seq - arrival.records[0].seq
-            record = arrival.records[index]
+            index = row.seq - RecordRow(*arrival.records[0]).seq
+            record = RecordRow(*arrival.records[index])
             arrival.records[index] = record._replace(exception=int(ExceptionCode.CONFLICT))
 
 

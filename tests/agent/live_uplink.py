@@ -99,7 +99,7 @@ class LiveCentre:
             last = max(self.links)
             rewind = Rewind(self.terminal, self.generation, last, self.links[last], NOON_MS)
             return sign_rewind(KEYS, rewind)
-        self.links |= {row.seq: row.link for row in batch.rows}
+        self.links |= {seq: link for seq, *_, link in batch.rows}
         return self.receipt(batch)
 
     def receipt(

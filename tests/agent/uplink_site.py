@@ -53,7 +53,7 @@ class PlainCentre:
             self.rewound_ms = now_ms
             rewind = Rewind(TERMINAL, self.generation, self.mark, self.links[self.mark], now_ms)
             return sign_rewind(CENTRE, rewind)
-        new = [row for row in batch.rows if row.seq > self.mark]
+        new = {seq: link for seq, *_, link in batch.rows if seq > self.mark}
         if new:
             if batch.opener is not None:
                 self.openers.add(batch.opener_hash)
@@ -61,7 +61,7 @@ class PlainCentre:
                 reason = HoldReason.OPENER_MISSING
                 hold = Hold(TERMINAL, self.generation, self.mark, reason, now_ms)
                 return sign_hold(CENTRE, hold)
-            self.links |= {row.seq: row.link for row in new}
+            self.links |= new
             self.taken += len(new)
         through = (batch.epoch_id, batch.last_seq, batch.link_last)
         return sign_receipt(CENTRE, Receipt(TERMINAL, self.generation, *through, 0, now_ms))
