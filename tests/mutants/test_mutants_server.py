@@ -5,9 +5,11 @@ from types import ModuleType
 import pytest
 
 from tests.mutants import (
+    answered_by_silence,
     gap_accepted,
     next_not_atomic,
     no_dedupe,
+    number_used_again,
     receipt_before_commit,
     ticket_overwritten,
     unique_ignores_hall,
@@ -20,6 +22,8 @@ MUTANTS = [
     ticket_overwritten,
     next_not_atomic,
     unique_ignores_hall,
+    answered_by_silence,
+    number_used_again,
 ]
 
 

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from protocol import topics
 from protocol.receipts import Receipt, open_answer
-from sync_server import tickets
+from protocol.records import HelpCall
+from sync_server import help_desk, tickets
+from sync_server.commands import ANSWER_HELP_MS
 from sync_server.core.store_port import StoreError, Transaction
 from sync_server.intake_worker import IntakeWorker, Message
 from sync_server.store_memory import MemoryStore
 from sync_server.store_sqlite import SqliteStore, open_store
+from sync_server.units import Scope
 from tests.server.hall import OTHER_HALL, Hall
 from tests.server.making import (
     NOON_MS,
@@ -190,3 +193,33 @@ def halls_are_apart() -> list[str]:
         terminal.append(ticket("A-001"))
         centre.take(terminal.batch(1, 1), terminal.name)
     return [f"a conflict over two halls: {row}" for row in centre.conflicts()]
+
+
+def no_call_is_answered_by_a_silence() -> list[str]:
+    """An answer that the terminal took, and of which no record came, leaves the call open."""
+    with tempfile.TemporaryDirectory() as folder:
+        hall = Hall(Path(folder))
+        hall.append(1, HelpCall(7, 0))
+        help_desk.answer(hall.connection, Scope(UNIT), "gate-1", 7, "li.wei", hall.now_ms)
+        number = hall.connection.execute("SELECT max(number) FROM command").get
+        hall.state(1, commands_through=number)
+        hall.later(ANSWER_HELP_MS)
+        is_open = list(help_desk.open_calls(hall.connection, Scope(UNIT), hall.now_ms))
+        hall.store.close()
+    return [] if is_open else ["a call counts as answered, and nobody told the citizen"]
+
+
+def no_number_is_used_again() -> list[str]:
+    """A centre restored from a backup that knows nothing of the last commands sends a new one: the
+    terminal has not seen its number."""
+    with tempfile.TemporaryDirectory() as folder:
+        hall = Hall(Path(folder))
+        used = []
+        for event in (7, 8):
+            hall.later(1_000)
+            hall.append(1, HelpCall(event, 0))
+            help_desk.answer(hall.connection, Scope(UNIT), "gate-1", event, "x", hall.now_ms)
+            used.append(hall.connection.execute("SELECT max(number) FROM command").get)
+            hall.connection.execute("DELETE FROM command")
+        hall.store.close()
+    return [] if used[1] > used[0] else [f"number {used[1]} after {used[0]}"]
