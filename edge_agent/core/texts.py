@@ -12,7 +12,7 @@ A texts file is TOML, one table a message:
 and is marked `told`; nothing else carries them, so that a validator, not a reviewer, keeps a yes
 behind its record. What says that an officer is coming carries one of ANSWERED_WORDS and is marked
 `answered`; nothing else carries them, and no definition may use it: only an answer to a call for
-help says it.
+help says or shows it.
 """
 
 import re
@@ -29,9 +29,9 @@ SPEECH_PART_BYTES_MAX = 200  # one frame of a SYN6288 takes no more
 SPEECH_PARTS_MAX = 8
 UNSPEAKABLE = "某"
 ANSWERED_WORDS = {
-    "zh-CN": ("正在过来", "正在赶来", "马上来", "马上就来", "在路上"),
-    "yue": ("过紧嚟", "即刻嚟", "嚟紧", "正在过来", "在路上"),
-    "en": ("is coming", "on the way", "will come"),
+    "zh-CN": ("正在过来", "已应答", "正在赶来", "马上来", "马上就来", "在路上"),
+    "yue": ("过紧嚟", "已经应咗", "即刻嚟", "嚟紧", "正在过来", "在路上"),
+    "en": ("is coming", "officer has answered", "on the way", "will come"),
 }
 SPELLED_FIELDS = ("phone", "ticket")
 """Fields that are spoken character by character."""

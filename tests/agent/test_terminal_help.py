@@ -1,6 +1,8 @@
 """Calls for help from end to end: a whole agent on a real port, with a real outbox."""
 
+import json
 import sqlite3
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,9 +35,16 @@ def agent(tmp_path: Path, board: PtyBoard) -> Iterator[AgentProcess]:
     made.stop()
 
 
-def start(agent: AgentProcess, board: PtyBoard) -> None:
-    agent.start()
+def start(agent: AgentProcess, board: PtyBoard) -> dict[str, str]:
+    ready = agent.start()
     board.wait(lambda b: b.read is not None)
+    return ready
+
+
+def page(ready: dict[str, str]) -> str:
+    """The citizen's screen as it is now."""
+    with urllib.request.urlopen(ready["kiosk"]) as answer:
+        return str(answer.read().decode())
 
 
 def heard(board: PtyBoard) -> list[str]:
@@ -68,6 +77,25 @@ def test_a_call_rings_is_recorded_is_answered_at_the_desk_and_only_then_promises
     assert heard(board) == [RINGS + GO, COMING]
     assert board.board.shown_answered == [7]
     assert records(agent) == [HelpCall(7, 5), HelpAnswered(7, 4_321, ANSWERED_AT_DESK)]
+
+
+def test_the_help_key_of_the_screen_rings_the_hall_and_the_screen_says_how_it_stands(
+    agent: AgentProcess, board: PtyBoard
+) -> None:
+    ready = start(agent, board)
+    assert "help-" not in page(ready)
+    key = json.dumps({"key": "help", "serial": 0}).encode()
+    headers = {"Content-Type": "application/json", "Origin": ready["kiosk"].rstrip("/")}
+    urllib.request.urlopen(urllib.request.Request(ready["kiosk"] + "/key", key, headers)).close()
+    board.wait(lambda b: b.rung and b.said)
+    assert heard(board) == [RINGS + GO]
+    assert "note help-called" in page(ready)
+    number = board.board.rung[0][0]
+    board.do(lambda b: b.answer_at_desk(1, number, 1_000))
+    board.wait(lambda b: COMING in heard(board))
+    assert "note help-answered" in page(ready)
+    calls = records(agent)
+    assert calls == [HelpCall(number, 0), HelpAnswered(number, 1_000, ANSWERED_AT_DESK)]
 
 
 def test_a_press_again_is_one_call_and_is_heard_again(agent: AgentProcess, board: PtyBoard) -> None:

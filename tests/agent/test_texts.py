@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core.help_events import ANSWERED, RECORDED, RINGS, RINGS_UNRECORDED
+from edge_agent.core.screen import HELP_ANSWERED
 from edge_agent.core.texts import (
     DONE_WORDS,
     LANGUAGES,
@@ -17,6 +18,7 @@ from edge_agent.core.texts import (
     encode_speech,
     parse_texts,
 )
+from edge_agent.kiosk.view import HELP_TEXTS
 
 FOLDER = Path(__file__).resolve().parents[2] / "edge_agent" / "texts"
 GOOD = '["a.b"]\nzh-CN = "您好"\nyue = "你好"\nen = "Hello"\n'
@@ -59,7 +61,8 @@ def test_only_the_answer_says_that_an_officer_is_coming(texts: Texts) -> None:
         if any(words in text for words in coming for text in texts[name].texts.values())
     ]
     assert saying == [ANSWERED]
-    assert texts[ANSWERED].answered
+    marked = [name for name in texts.ids() if texts[name].answered]
+    assert marked == [ANSWERED, HELP_TEXTS[HELP_ANSWERED]]
     for words, language in zip(coming, ("zh-CN", "yue", "en"), strict=True):
         assert words in texts[ANSWERED].texts[language]
     likely = ("马上来", "正在赶来", "已经来", "就来", "会来", "在路上", "on the way", "will come")
