@@ -34,8 +34,13 @@ class UsageError(Exception):
 
 
 def _read_keys(path: Path, centre: str) -> SlipKeys:
-    with path.open("rb") as file:
-        return open_slip_keys(file.read(SLIP_KEYS_BYTES_MAX + 1), centre)
+    try:
+        with path.open("rb") as file:
+            return open_slip_keys(file.read(SLIP_KEYS_BYTES_MAX + 1), centre)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{path}: no such file. Have the centre write it: tongban server slip-keys"
+        ) from error
 
 
 @app.command
@@ -85,7 +90,7 @@ def page(*, keys: Keys, out: Path, centre: Centre = "") -> int:
     try:
         known = _read_keys(keys, centre)
         out.write_text(build_page(known), "utf-8")
-    except (SlipKeysError, OSError) as error:
+    except (UsageError, SlipKeysError, OSError) as error:
         print(f"tongban slip: {error}", file=sys.stderr)
         return EXIT_NOT_CHECKED
     print(

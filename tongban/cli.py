@@ -1,6 +1,10 @@
 """The `tongban` command. Each role's commands are loaded only when they are asked for."""
 
-from cyclopts import App
+import sys
+
+from cyclopts import App, CycloptsError
+
+EXIT_USAGE = 2
 
 app = App(name="tongban", help="Self-service terminals for government service halls (通办).")
 app.command(
@@ -27,8 +31,11 @@ app.command("simulator.cli:app", name="sim", help="Parts of the simulator by the
 
 
 def main() -> None:
-    """Entry point of the installed command."""
-    app()
+    """Entry point of the installed command. What cannot be understood ends with EXIT_USAGE."""
+    try:
+        app(exit_on_error=False)
+    except CycloptsError:
+        sys.exit(EXIT_USAGE)
 
 
 if __name__ == "__main__":

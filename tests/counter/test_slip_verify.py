@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from counter.cli import EXIT_GENUINE, EXIT_NOT_CHECKED, EXIT_NOT_GENUINE
+from counter.cli import EXIT_GENUINE, EXIT_NOT_CHECKED, EXIT_NOT_GENUINE, page, verify
 from counter.images import IMAGE_BYTES_MAX
 from counter.verdict import SENTENCES, TYPED_CHARACTERS_MAX, Word, judge, normalise
 from protocol.slip_keys import key_fingerprint, open_slip_keys
@@ -131,6 +131,21 @@ def test_what_cannot_be_checked_ends_with_2_and_says_why(typed, tmp_path: Path) 
         code, out, err = typed(*words)
         assert (code, out) == (EXIT_NOT_CHECKED, ""), words
         assert sentence in err
+
+
+@pytest.mark.parametrize("words", [["verify"], ["verify", "X", "--kyes", "k"], ["page"]])
+def test_what_is_typed_wrong_is_never_taken_for_a_verdict(words: list[str]) -> None:
+    typed = [sys.executable, "-m", "tongban.cli", "slip", *words]
+    ended = subprocess.run(typed, capture_output=True, check=False)
+    assert ended.returncode == EXIT_NOT_CHECKED
+    assert ended.stdout + ended.stderr != b""
+
+
+def test_keys_that_are_not_there_are_asked_of_the_centre(capsys, tmp_path: Path) -> None:
+    nowhere = tmp_path / "k.json"
+    assert verify(GENUINE, keys=nowhere) == EXIT_NOT_CHECKED
+    assert page(keys=nowhere, out=tmp_path / "v.html") == EXIT_NOT_CHECKED
+    assert capsys.readouterr().err.count("tongban server slip-keys") == 2
 
 
 def test_without_its_packages_a_picture_is_refused_with_the_cure(
