@@ -116,8 +116,10 @@ class Kiosk(PageServer):
 
     async def _key(self, request: Request) -> Response:
         body = await request.body()
+        if len(body) > KEY_BYTES_MAX:
+            return PlainTextResponse(f"A key takes at most {KEY_BYTES_MAX} bytes.", 400)
         try:
-            press = _PRESS.decode(body[: KEY_BYTES_MAX + 1])
+            press = _PRESS.decode(body)
         except msgspec.DecodeError as error:
             return PlainTextResponse(f'Send {{"key": ..., "serial": ...}}: {error}.', 400)
         if press.key not in KEYS:
