@@ -171,10 +171,10 @@ def call_next(
 ) -> Response:
     """Call whoever waits longest; `served`: the ticket at this counter until now, 0 for none."""
     officer, words = view.account.name, view.texts
-    if not view.counter:
-        return _answer(view, request, unit, words("desk.no_counter"), is_good=False)
     with view.console.database.acting() as connection:
         scope = hall_scope(view, connection, unit)
+        if not view.counter:
+            return _answer(view, request, unit, words("desk.no_counter"), is_good=False)
         try:
             if served:
                 tickets.done(connection, scope, served, officer, view.now_ms)
@@ -187,10 +187,10 @@ def call_next(
 @router.post("/hall/{unit:path}/call")
 def call_again(view: ActsOnQueue, request: Request, unit: str, ticket: Ticket) -> Response:
     """Call this one: again, or out of turn."""
-    if not view.counter:
-        return _answer(view, request, unit, view.texts("desk.no_counter"), is_good=False)
     with view.console.database.acting() as connection:
         scope = hall_scope(view, connection, unit)
+        if not view.counter:
+            return _answer(view, request, unit, view.texts("desk.no_counter"), is_good=False)
         try:
             row = tickets.call_again(
                 connection, scope, ticket, view.counter, view.account.name, view.now_ms
