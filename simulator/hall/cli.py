@@ -24,6 +24,7 @@ from simulator.hall.processes import ProcessError
 from simulator.hall.show import Show
 from simulator.hall.tally import Summary, sum_up
 from simulator.play.serve import PageError, Pages
+from simulator.play.wallet import OFFICER, make_wallet
 
 SECONDS_MAX = 24 * 3600.0
 SPEED_MAX = 50.0
@@ -157,7 +158,8 @@ class _Run:
             with contextlib.suppress(NotImplementedError, AttributeError):  # Windows has none
                 loop.add_signal_handler(getattr(signal, number), self._end, task, number)
         with Show(self.console, self._options) as show:
-            hall = Hall(self._options, self.folder, show.notice)
+            officers = (make_wallet()[OFFICER].person,)
+            hall = Hall(self._options, self.folder, show.notice, officers)
             try:
                 if self.pages is not None:
                     await self.pages.open(hall)

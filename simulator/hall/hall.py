@@ -28,7 +28,7 @@ from simulator.hall.keypad import Keypad
 from simulator.hall.ledger import Ledger
 from simulator.hall.network import Network
 from simulator.hall.people import Queue, make_people
-from simulator.hall.place import Place
+from simulator.hall.place import Person, Place
 from simulator.hall.posts import Post, make_posts
 from simulator.hall.processes import Process, ProcessError, run_tongban
 from simulator.hall.weather import AGENT, BROKER, FIRMWARE, Weather
@@ -75,6 +75,8 @@ class Hall:
     options: Options
     folder: Path
     notice: Callable[[str], None]
+    officers: tuple[Person, ...] = ()
+    """People whose word makes others eligible."""
     broker: Process = field(init=False)
     server: Process = field(init=False)
     console: Process = field(init=False)
@@ -160,6 +162,7 @@ class Hall:
 
     def _list_people(self) -> None:
         listed = [(person, enrol.BLOCKED) for person in self.queue.listed]
+        listed += [(person, enrol.OFFICER) for person in self.officers]
         enrol.list_people(self.centre, self.folder / "status-list.csv", listed)
 
     async def _enrol(self, post: Post, image: Path) -> Terminal:

@@ -17,7 +17,7 @@ class Post:
     direction: str
 
 
-ROLES = ((GATE, ENTRY), (GATE, EXIT), (GATE, BOTH))
+ROLES = ((GATE, ENTRY), (GATE, EXIT), (NUMBER, BOTH))
 
 
 def make_posts(terminals: int) -> list[Post]:

@@ -55,6 +55,8 @@ SCENE_EVERY_S = 0.2
 STREAMS_MAX = 16
 PING_S = 10
 BODY_CHARACTERS_MAX = 80
+OPENING = "opening"
+"""State of a terminal's page while there is no terminal yet; later ones are a guest's."""
 
 Scene = dict[str, Any]
 
@@ -171,30 +173,37 @@ class PlayApp:
         return RedirectResponse(f"{address}/setup?token={token}" if token else address, 303)
 
     async def _hall_events(self, _request: Request) -> Response:
-        return self._stream(lambda: hall_scene(self._hall, self._truth), None)
+        return self._stream(lambda: hall_scene(self._hall, self._truth), "")
 
     async def _play_events(self, request: Request) -> Response:
         name = request.path_params["terminal"]
-        if name not in self._guests:
-            raise HTTPException(503, "The hall is opening. Try again in a few seconds.")
-        guest = self._guests[name]
-        return self._stream(lambda: guest_scene(self._hall, self._truth, guest), guest)
+        if all(post.name != name for post in self._hall.posts):
+            raise HTTPException(404, f"There is no terminal {name}. Go to / and choose one.")
 
-    def _stream(self, make: Callable[[], Scene], guest: Guest | None) -> Response:
+        def make() -> Scene:
+            guest = self._guests.get(name)
+            if guest is None:
+                return {"state": OPENING}
+            return guest_scene(self._hall, self._truth, guest)
+
+        return self._stream(make, name)
+
+    def _stream(self, make: Callable[[], Scene], guest: str) -> Response:
         if self._streams >= STREAMS_MAX:
             raise HTTPException(503, f"{STREAMS_MAX} pages are open. Close one, then reload this.")
         return EventSourceResponse(self._scenes(make, guest), ping=PING_S)
 
-    async def _scenes(
-        self, make: Callable[[], Scene], guest: Guest | None
-    ) -> AsyncIterator[dict[str, str]]:
-        """Scenes as they change, until the page goes away or the demo ends."""
+    async def _scenes(self, make: Callable[[], Scene], name: str) -> AsyncIterator[dict[str, str]]:
+        """Scenes as they change, until the page goes away or the demo ends. `name`: the terminal
+        that this page is at, ""."""
         self._streams += 1
-        if guest is not None:
-            guest.enter()
+        guest: Guest | None = None
         last = ""
         try:
             while not self._stopping.is_set():
+                if guest is None and name in self._guests:
+                    guest = self._guests[name]
+                    guest.enter()
                 scene = json.dumps(make() | {"tour": self._tour.view()}, ensure_ascii=False)
                 if scene != last:
                     yield {"event": "scene", "data": scene}

@@ -133,7 +133,7 @@ def wait_until_gone(folder: Path) -> None:
 def test_the_hall_stays_open_until_ctrl_c_and_then_tells_its_truth(tmp_path: Path) -> None:
     with open_hall(tmp_path, "--speed", "8", "--port", "0", "--json") as (process, address):
         scene = scene_when_open(address)
-        assert len(scene["terminals"]) == 3  # type: ignore[arg-type]
+        assert [t["name"] for t in scene["terminals"]] == ["gate-1", "gate-2", "number-1"]  # type: ignore[attr-defined]
         assert len(left_running(tmp_path)) >= 8, "broker, centre, boards and agents"
         time.sleep(3)
         process.send_signal(signal.SIGINT)
@@ -149,3 +149,15 @@ def test_a_demo_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
         scene_when_open(address)
         process.kill()
     wait_until_gone(tmp_path)
+
+
+def test_people_take_numbers_too(tmp_path: Path) -> None:
+    told = demo(tmp_path, "--seconds", "15", "--speed", "8", "--seed", "4", "--no-page")
+    zero = ("lost", "untold", "duplicated", "conflicts", "unsettled", "crashes")
+    assert {name: told[name] for name in zero} == dict.fromkeys(zero, 0), told
+    command = [sys.executable, "-m", "tongban.cli", "server", "records", "--json"]
+    done = subprocess.run(
+        [*command, "--data", str(tmp_path / "centre")], capture_output=True, check=True, text=True
+    )
+    kinds = [json.loads(line)["kind"] for line in done.stdout.splitlines()]
+    assert kinds.count("ticket.issued") >= 1

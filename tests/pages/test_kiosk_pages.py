@@ -195,9 +195,9 @@ def test_the_warning_counts_down_by_itself(page: Page, kiosk: Kiosk, source: Pla
     open_at(page, kiosk, source, PORTRAIT)
     put(page, source, SCENES["warning"])
     assert words(page, ".warning") == "还有20秒，按任意键继续。"
-    page.wait_for_selector('.seconds:text-is("18")')
+    page.wait_for_function("document.querySelector('.seconds').textContent === '18'")
     put(page, source, replace(SCENES["warning"], warning_ms=300))
-    page.wait_for_selector('.seconds:text-is("0")')
+    page.wait_for_function("document.querySelector('.seconds').textContent === '0'")
 
 
 def test_the_number_is_the_largest_thing_on_the_page(

@@ -69,7 +69,7 @@ def test_terminals_that_there_are_not_have_no_page(tmp_path: Path) -> None:
     async def run() -> None:
         async with asked(tmp_path) as client:
             assert (await client.get("/play/gate-99")).status_code == 404
-            assert (await client.get("/play/gate-1/events")).status_code == 503
+            assert (await client.get("/play/gate-99/events")).status_code == 404
             assert (await client.get("/console")).status_code == 503
 
     asyncio.run(run())

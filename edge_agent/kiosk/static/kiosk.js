@@ -6,7 +6,6 @@
 (() => {
   const SILENCE_MS = 1500;
   const RETRY_MS = 400;
-  const PATIENCE_MS = 3000; // with a connection that is open and says nothing
   const LOOK_MS = 100;
   const SETTLE_MS = 400; // a second, unwanted tap must not choose on the page that just came
   const PRESSED_MS = 200;
@@ -22,7 +21,6 @@
   const out = document.getElementById("out");
   const said = document.getElementById("said");
   let stream = null;
-  let triedAt = 0;
   let retry = 0;
   let heardAt = performance.now();
   let cameAt = performance.now();
@@ -48,10 +46,7 @@
   };
 
   const connect = () => {
-    clearTimeout(retry);
-    stream?.close();
     stream = new EventSource("/live");
-    triedAt = performance.now();
     stream.addEventListener("boot", (event) => {
       if (event.data !== document.body.dataset.boot) location.reload();
     });
@@ -96,9 +91,7 @@
       out.hidden = false;
       here.replaceChildren();
       said.textContent = "";
-      connect(); // a new stream begins with a whole screen
     }
-    if (!out.hidden && now - triedAt > PATIENCE_MS) connect();
     const warning = here.querySelector("[data-left-ms]");
     if (warning) {
       const left = Number(warning.dataset.leftMs) - (now - cameAt);
@@ -126,7 +119,7 @@
   };
 
   const keyOf = (event) => {
-    const digit = /^Numpad(\d)$/.exec(event.code); // also with NumLock off
+    const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code); // also with NumLock off
     return KEYPAD[digit ? digit[1] : event.key] ?? "other";
   };
 

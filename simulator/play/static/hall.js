@@ -7,6 +7,7 @@ const DOTS_MAX = 60;
 const DOT_MS = 1600;
 const LINE_CHARACTERS = 9;
 const LINES_MAX = 3;
+const MARKS = "，。？！；：、,.?!";
 const FLOOR_Y = 560;
 const DOOR_X = 75;
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -72,16 +73,24 @@ function flow(name, count) {
   }
 }
 
+/** At most LINES_MAX lines; none begins with a mark that belongs to the word before. */
+function linesOf(text) {
+  const lines = [""];
+  for (const character of text) {
+    const isFull = lines.at(-1).length >= LINE_CHARACTERS;
+    if (isFull && !MARKS.includes(character)) lines.push("");
+    lines[lines.length - 1] += character;
+  }
+  if (lines.length <= LINES_MAX) return lines;
+  return [...lines.slice(0, LINES_MAX - 1), `${lines[LINES_MAX - 1].slice(0, -1)}…`];
+}
+
 function bubble(group, text) {
   const box = group.querySelector(".bubble-text");
   if (box.dataset.text === text) return;
   box.dataset.text = text;
   box.replaceChildren();
-  const lines = [];
-  for (let at = 0; at < text.length && lines.length < LINES_MAX; at += LINE_CHARACTERS) {
-    lines.push(text.slice(at, at + LINE_CHARACTERS));
-  }
-  if (text.length > LINE_CHARACTERS * LINES_MAX) lines[LINES_MAX - 1] = lines[LINES_MAX - 1].slice(0, -1) + "…";
+  const lines = linesOf(text);
   const first = 233 - (lines.length - 1) * 14 + 8;
   lines.forEach((line, i) => {
     const span = svg("tspan", { x: 60, y: first + i * 28 });

@@ -6,15 +6,13 @@ const SCREEN_WIDTH = 1024;
 const byId = (id) => document.getElementById(id);
 const terminal = document.documentElement.dataset.terminal;
 const at = (what) => `/play/${terminal}/${what}`;
-const hasSound = document.documentElement.dataset.sound === "yes";
-const spoken = new Set();
 const player = new Audio();
 let isCut = false;
 let sound = false;
 let kiosk = "";
 let lying = 0;
-let heldCount = -1;
-let lastHeard = null;
+let heldNewest = 0;
+let heard = -1;
 
 const put = (card) => send(at("card"), card);
 
@@ -68,18 +66,13 @@ function hear(captions) {
   box.classList.toggle("is-speaking", Boolean(last?.[2]));
   setText(box, last ? last[1] : "");
   for (const [number, , sounds] of captions) {
-    if (spoken.has(number)) continue;
-    spoken.add(number);
-    if (sound && hasSound && sounds) {
+    if (number <= heard) continue;
+    heard = number;
+    if (sound && sounds) {
       player.src = at(`speech/${number}.wav`);
       player.play().catch(() => {});
     }
   }
-  if (lastHeard !== null && last && lastHeard[0] === last[0] && lastHeard[2] && !last[2] && sound) {
-    lastHeard = last;
-    return;
-  }
-  lastHeard = last ?? null;
 }
 
 function drawPaper(scene) {
@@ -94,10 +87,10 @@ function drawPaper(scene) {
       picture.alt = `拿凭条 Take the slip: ${scene.lying_text}`;
     }
   }
-  if (scene.held.length + (scene.held.at(-1)?.[0] ?? 0) * 100 === heldCount) return;
-  heldCount = scene.held.length + (scene.held.at(-1)?.[0] ?? 0) * 100;
-  byId("hand-empty").hidden = scene.held.length > 0;
   const last = scene.held.at(-1);
+  if ((last?.[0] ?? 0) === heldNewest) return;
+  heldNewest = last?.[0] ?? 0;
+  byId("hand-empty").hidden = last !== undefined;
   byId("held").replaceChildren();
   if (last) {
     const picture = new Image();
@@ -139,10 +132,13 @@ function drawScreen(scene) {
 }
 
 function draw(scene) {
-  isCut = scene.cut;
   const here = scene.state === "here" || scene.state === "leaving";
   byId("wait").hidden = here;
-  byId("machine").inert = !here;
+  byId("wait").dataset.state = scene.state;
+  for (const part of ["machine", "pocket", "break"]) byId(part).inert = !here;
+  drawTour(scene.tour);
+  if (scene.state === "opening") return;
+  isCut = scene.cut;
   drawCard(scene);
   hear(scene.captions);
   drawPaper(scene);
@@ -158,7 +154,6 @@ function draw(scene) {
     byId("lives"),
     [state("agent", scene.agent), state("board", scene.board), state("centre", scene.server), state("broker", scene.broker)].join("   "),
   );
-  drawTour(scene.tour);
 }
 
 startWords();

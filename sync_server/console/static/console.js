@@ -71,19 +71,18 @@
   });
 
   /* A second press of the same moment is a slip of the hand: it would call one more person. */
-  const acted = new Map();
+  let acted = -Infinity;
   document.addEventListener(
     "submit",
     (event) => {
       if (!event.target.matches("[data-once]")) return;
       const now = performance.now();
-      const action = event.target.getAttribute("action");
-      if (now - (acted.get(action) ?? -ONCE_MS) < ONCE_MS) {
+      if (now - acted < ONCE_MS) {
         event.preventDefault();
         event.stopImmediatePropagation();
         return;
       }
-      acted.set(action, now);
+      acted = now;
     },
     true,
   );
