@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from bench import append, heap, receipt, wire_size
+from bench import append, heap, kiosk, receipt, wire_size
 from bench.disk import NoDiskError, check_disk
 
 app = App(name="bench", help=__doc__)
@@ -70,6 +70,7 @@ def _all(place: Path, progress: Progress) -> dict[str, object]:
         ("wire size", 1, lambda _tick: {**wire_size.run()}),
         ("append", append.APPENDS, lambda tick: {**append.run(place, tick)}),
         ("outbox to receipt", receipt.ROUNDS, lambda tick: {**receipt.run(place, tick)}),
+        ("kiosk page", kiosk.ROUNDS, lambda tick: kiosk.run(place, tick)),
         ("least heap", 1, lambda _tick: {**heap.run(place)}),
     ]
     figures: dict[str, object] = {}

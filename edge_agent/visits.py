@@ -203,7 +203,8 @@ class Visits:
     def on_board(self, up: bool) -> None:
         """The board came or went."""
         if not up:
-            self._board_gone_ms = self._board_gone_ms or self._clock.mono_ms()
+            if self._board_gone_ms is None:
+                self._board_gone_ms = self._clock.mono_ms()
             self._maker.card(False)  # nobody can tell any more
         else:
             self._board_gone_ms = None

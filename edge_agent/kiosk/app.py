@@ -11,7 +11,6 @@ loop stalls, so a hanging agent never leaves an old screen standing.
 """
 
 import asyncio
-import re
 import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -24,10 +23,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from edge_agent.core.screen import KEYS
-from edge_agent.core.texts import LANGUAGES, Texts
+from edge_agent.core.texts import Texts
+from edge_agent.kiosk.draw import Drawer
 from edge_agent.kiosk.source import ScreenSource
-from edge_agent.kiosk.view import LEVELS, View, view_of
-from tongban.web import PageServer, SecurityHeaders, static_mount, templates
+from tongban.web import PageServer, SecurityHeaders, static_mount
 
 HERE = Path(__file__).resolve().parent
 STREAMS_MAX = 8
@@ -36,8 +35,6 @@ KEEP_ALIVE_S = 0.5
 BOOT_BYTES = 8
 KEY_BYTES_MAX = 256
 SERIAL_MAX = 2**53
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class Press(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -64,14 +61,11 @@ class Kiosk(PageServer):
         embed: str = "",
     ) -> None:
         self._source = source
-        self._texts = texts
         self._beats = beats
         self._boot = secrets.token_hex(BOOT_BYTES)
         self._streams = 0
         self._ending = False
-        environment = templates(HERE)
-        self._page = environment.get_template("kiosk.html")
-        self._fragment = environment.get_template("screen.html")
+        self._drawer = Drawer(texts)
         routes = [
             Route("/", self._show),
             Route("/live", self._live),
@@ -87,23 +81,7 @@ class Kiosk(PageServer):
         super().stop()
 
     async def _show(self, _request: Request) -> HTMLResponse:
-        view = self._view()
-        words = {
-            language: {
-                name: self._texts.text(f"screen.{name}", language, {})
-                for name in ("out", "out.go", "out.heals")
-            }
-            for language in LANGUAGES
-        }
-        page = self._page.render(
-            view=view,
-            word=self._word(view),
-            levels=LEVELS,
-            language=view.lang,
-            boot=self._boot,
-            out=words,
-        )
-        return HTMLResponse(page)
+        return HTMLResponse(self._drawer.page(self._source.screen(), self._boot))
 
     async def _live(self, _request: Request) -> Response:
         if not self._beats():
@@ -116,8 +94,10 @@ class Kiosk(PageServer):
 
     async def _key(self, request: Request) -> Response:
         body = await request.body()
+        if len(body) > KEY_BYTES_MAX:
+            return PlainTextResponse(f"A key takes at most {KEY_BYTES_MAX} bytes.", 400)
         try:
-            press = _PRESS.decode(body[: KEY_BYTES_MAX + 1])
+            press = _PRESS.decode(body)
         except msgspec.DecodeError as error:
             return PlainTextResponse(f'Send {{"key": ..., "serial": ...}}: {error}.', 400)
         if press.key not in KEYS:
@@ -129,6 +109,8 @@ class Kiosk(PageServer):
 
     async def _events(self) -> AsyncIterator[str]:
         """The events of one page, until it goes away, the agent stalls or the server ends."""
+        if self._streams >= STREAMS_MAX:  # several asked at the same moment
+            return
         loop = asyncio.get_running_loop()
         changed = asyncio.Event()
 
@@ -143,10 +125,10 @@ class Kiosk(PageServer):
             sent = -1
             while self._beats() and not self._ending:
                 changed.clear()
-                view = self._view()
-                if view.screen.serial != sent:
-                    sent = view.screen.serial
-                    yield _event("screen", self._render(view), sent)
+                screen = self._source.screen()
+                if screen.serial != sent:
+                    sent = screen.serial
+                    yield _event("screen", self._drawer.fragment(screen), sent)
                 else:
                     yield _event("alive", "")
                 try:
@@ -157,19 +139,9 @@ class Kiosk(PageServer):
             unwatch()
             self._streams -= 1
 
-    def _view(self) -> View:
-        return view_of(self._source.screen(), self._texts)
-
-    def _render(self, view: View) -> str:
-        return self._fragment.render(view=view, word=self._word(view), levels=LEVELS)
-
-    def _word(self, view: View) -> Callable[[str], str]:
-        """The words of the page that no field fills in."""
-        return lambda name: self._texts.text(f"screen.{name}", view.screen.language, {})
-
 
 def _event(name: str, data: str, number: int | None = None) -> str:
     """One server-sent event; any line end in `data` is kept as one."""
-    lines = "".join(f"data: {line}\n" for line in _LINE_END.split(data))
+    lines = data.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\ndata: ")
     numbered = "" if number is None else f"id: {number}\n"
-    return f"event: {name}\n{numbered}{lines}\n"
+    return f"event: {name}\n{numbered}data: {lines}\n\n"

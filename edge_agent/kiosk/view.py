@@ -74,6 +74,16 @@ class Key:
 
 
 @dataclass(frozen=True)
+class BarState:
+    """`volume`, `speed`: levels."""
+
+    language: str
+    large: bool
+    volume: int
+    speed: int
+
+
+@dataclass(frozen=True)
 class Warned:
     """The words around the seconds that are left."""
 
@@ -89,10 +99,9 @@ class Warned:
 
 @dataclass(frozen=True)
 class View:
-    """What the template draws. `crowd`: 0 to CROWD_MAX, how much stands on the page besides the
-    headline."""
+    """What the template draws beside the bar. `crowd`: 0 to CROWD_MAX, how much else stands on the
+    page."""
 
-    screen: s.Screen
     lang: str
     title: str
     headline: tuple[Clause, ...]
@@ -101,10 +110,12 @@ class View:
     crowd: int
     picture: str
     choices: tuple[Key, ...]
-    bar: tuple[Key, ...]
     person: str
     help: str
     warned: Warned | None
+    tongue: str
+    speaking: str
+    your_number: str
 
 
 def view_of(screen: s.Screen, texts: Texts) -> View:
@@ -125,7 +136,6 @@ def view_of(screen: s.Screen, texts: Texts) -> View:
     person = texts.text("screen.person", language, {"person": screen.person})
     help_text = HELP_TEXTS.get(screen.help, "")
     return View(
-        screen=screen,
         lang=HTML_LANGUAGES[language],
         title=texts.text(screen.title or BRAND_TEXT, language, {}),
         headline=clauses(first),
@@ -137,10 +147,12 @@ def view_of(screen: s.Screen, texts: Texts) -> View:
             Key(choice.key, choice.key, texts.text(choice.text, language, screen.fields))
             for choice in screen.choices[: s.CHOICES_MAX]
         ),
-        bar=tuple(_bar_key(key, digit, screen, texts) for key, digit in BAR),
         person=person if screen.person else "",
         help=texts.text(help_text, language, {}) if help_text else "",
         warned=_warned(screen, texts),
+        tongue=texts.text("screen.language_name", language, {}),
+        speaking=texts.text("screen.speaking", language, {}),
+        your_number=texts.text("screen.your_number", language, {}) if screen.number else "",
     )
 
 
@@ -176,15 +188,29 @@ def _picture(screen: s.Screen, texts: Texts) -> str:
     return next(spoken_of, PICTURES.get(screen.page, DONE_PICTURE))
 
 
-def _bar_key(key: str, digit: str, screen: s.Screen, texts: Texts) -> Key:
-    word, level = key, None
-    if key == s.KEY_LARGER and screen.large:
-        word = "smaller"
-    elif key == s.KEY_LOUDER:
-        level = _level(screen.volume, VOLUME_MAX)
-    elif key == s.KEY_SLOWER:
-        level = _level(screen.speed, SPEED_MAX)
-    return Key(key, digit, texts.text(f"screen.key.{word}", screen.language, {}), level)
+def bar_state(screen: s.Screen) -> BarState:
+    """What the bar of a screen depends on."""
+    return BarState(
+        screen.language,
+        screen.large,
+        _level(screen.volume, VOLUME_MAX),
+        _level(screen.speed, SPEED_MAX),
+    )
+
+
+def bar_of(state: BarState, texts: Texts) -> tuple[Key, ...]:
+    """The keys of the bar."""
+    words = {s.KEY_LARGER: "smaller"} if state.large else {}
+    levels = {s.KEY_LOUDER: state.volume, s.KEY_SLOWER: state.speed}
+    return tuple(
+        Key(
+            key,
+            digit,
+            texts.text(f"screen.key.{words.get(key, key)}", state.language, {}),
+            levels.get(key),
+        )
+        for key, digit in BAR
+    )
 
 
 def _level(value: int, most: int) -> int:

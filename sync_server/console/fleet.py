@@ -40,8 +40,17 @@ def needs(view: View, connection: apsw.Connection) -> list[Row]:
     for row in rows:
         for reason in row["reasons"]:
             reason["kind"] = "warn" if reason["code"] in MILD else "bad"
-            reason["text"] = reason["zh" if view.is_chinese else "en"]
+            reason["text"] = _words(view, reason)
     return rows
+
+
+def _words(view: View, reason: Row) -> str:
+    """The reason in a sentence; codes that we know better than the row's own words."""
+    family = {"centre": "centre_alarm", "alarm": "terminal_alarm"}.get(reason["code"], "")
+    key = f"{family}.{reason['detail']}"
+    if view.texts.has(key):
+        return view.texts(key)
+    return str(reason["zh" if view.is_chinese else "en"])
 
 
 def fleet_rows(view: View, connection: apsw.Connection, needy: list[Row]) -> list[Row]:

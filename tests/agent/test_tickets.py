@@ -109,8 +109,17 @@ def test_whatever_the_clock_does_no_number_and_no_person_comes_twice(
         assert guards.moves_violations(Path(folder), moves) == []
 
 
+def test_a_power_cut_costs_no_number_and_doubles_none(tmp_path: Path) -> None:
+    assert guards.power_cut_violations(tmp_path, each=3) == []
+
+
+@pytest.mark.slow
 def test_a_power_cut_at_any_operation_costs_no_number_and_doubles_none(tmp_path: Path) -> None:
     assert guards.power_cut_violations(tmp_path) == []
+
+
+def test_a_disk_that_fails_once_costs_no_number_and_doubles_none(tmp_path: Path) -> None:
+    assert guards.failing_disk_violations(tmp_path, each=3) == []
 
 
 def test_a_number_is_told_only_when_it_is_durable(tmp_path: Path) -> None:

@@ -37,8 +37,20 @@ def changed(text: str, at: int) -> str:
     return text[:at] + letters[(letters.find(old) + 1) % len(letters)] + text[at + 1 :]
 
 
+def as_typed_in_chinese(text: str) -> str:
+    """What an input method in full-width mode makes of a scan."""
+    keys = {"/": "、", "-": "—"}
+    return "".join(keys.get(letter) or chr(ord(letter) + 0xFEE0) for letter in text)
+
+
 VERDICTS: dict[str, list[str]] = {
-    "genuine": [GENUINE, RECORD, GENUINE.lower(), f" {GENUINE[:40]}\n{GENUINE[40:]}\r\n"],
+    "genuine": [
+        GENUINE,
+        RECORD,
+        GENUINE.lower(),
+        f" {GENUINE[:40]}\n{GENUINE[40:]}\r\n",
+        as_typed_in_chinese(GENUINE),
+    ],
     "forged": [
         GENUINE.replace("B-017", "B-018"),
         changed(GENUINE, len(GENUINE) - 50),

@@ -17,7 +17,7 @@ HERE = Path(console.__file__).resolve().parent
 WRITTEN = [*HERE.rglob("*.html"), *HERE.rglob("*.py")]
 KEY = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
 FAMILY = re.compile(r'\bt(?:\.of)?\(\s*[\'"]([a-z_.]+?)\.?[\'"]\s*[,+]')
-IN_CODE = ("account_problem", "refused", "nav", "desk", "calls")
+IN_CODE = ("account_problem", "terminal_alarm", "refused", "nav", "desk", "calls")
 """Families whose keys are put together in Python."""
 
 
@@ -74,6 +74,17 @@ def test_every_text_is_used_somewhere() -> None:
         (
             "intake",
             [c.name.lower() for c in IntakeCode if c >= IntakeCode.GAP_REWOUND],
+        ),
+        (
+            "audit_what",
+            [
+                *("ticket." + a for a in (queue.CALL, queue.MARK_NO_SHOW, queue.MARK_DONE)),
+                "help.answered",
+                "conflict.decided",
+                "alarm.acknowledged",
+                "login.done",
+                "account.added",
+            ],
         ),
         (
             "officer_action",

@@ -22,6 +22,9 @@ class PageServer:
                 error.errno,
                 f"{name} port {host}:{port}: {error.strerror}. Choose another port or 0.",
             ) from error
+        # asyncio does this only for sockets that it made itself; accepted ones inherit it. Without
+        # it every answer of two writes waits 40 ms for the reader's acknowledgement.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{host}:{self.port}"
         self._server = uvicorn.Server(

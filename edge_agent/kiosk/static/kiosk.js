@@ -6,6 +6,7 @@
 (() => {
   const SILENCE_MS = 1500;
   const RETRY_MS = 400;
+  const PATIENCE_MS = 3000; // with a connection that is open and says nothing
   const LOOK_MS = 100;
   const SETTLE_MS = 400; // a second, unwanted tap must not choose on the page that just came
   const PRESSED_MS = 200;
@@ -21,6 +22,7 @@
   const out = document.getElementById("out");
   const said = document.getElementById("said");
   let stream = null;
+  let triedAt = 0;
   let retry = 0;
   let heardAt = performance.now();
   let cameAt = performance.now();
@@ -46,7 +48,10 @@
   };
 
   const connect = () => {
+    clearTimeout(retry);
+    stream?.close();
     stream = new EventSource("/live");
+    triedAt = performance.now();
     stream.addEventListener("boot", (event) => {
       if (event.data !== document.body.dataset.boot) location.reload();
     });
@@ -91,7 +96,9 @@
       out.hidden = false;
       here.replaceChildren();
       said.textContent = "";
+      connect(); // a new stream begins with a whole screen
     }
+    if (!out.hidden && now - triedAt > PATIENCE_MS) connect();
     const warning = here.querySelector("[data-left-ms]");
     if (warning) {
       const left = Number(warning.dataset.leftMs) - (now - cameAt);
@@ -119,7 +126,7 @@
   };
 
   const keyOf = (event) => {
-    const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code); // also with NumLock off
+    const digit = /^Numpad(\d)$/.exec(event.code); // also with NumLock off
     return KEYPAD[digit ? digit[1] : event.key] ?? "other";
   };
 

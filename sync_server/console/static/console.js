@@ -71,18 +71,19 @@
   });
 
   /* A second press of the same moment is a slip of the hand: it would call one more person. */
-  let acted = -Infinity;
+  const acted = new Map();
   document.addEventListener(
     "submit",
     (event) => {
       if (!event.target.matches("[data-once]")) return;
       const now = performance.now();
-      if (now - acted < ONCE_MS) {
+      const action = event.target.getAttribute("action");
+      if (now - (acted.get(action) ?? -ONCE_MS) < ONCE_MS) {
         event.preventDefault();
         event.stopImmediatePropagation();
         return;
       }
-      acted = now;
+      acted.set(action, now);
     },
     true,
   );
