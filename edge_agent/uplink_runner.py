@@ -31,6 +31,7 @@ __all__ = ["Snapshot", "UplinkRunner", "UplinkStatus"]
 MESSAGES_WAITING_MAX = 1_000
 STATE_EVERY_MS = 30_000
 STATE_GAP_MS = 1_000
+STATE_AFTER_SETTLE_MS = 3_000
 RECONNECT_GAP_MS = 10_000
 IDLE_WAIT_S = 1.0
 STOP_TIMEOUT_S = 5.0
@@ -293,6 +294,7 @@ class UplinkRunner:
     def _settle(self, receipt: Receipt, raw: bytes) -> None:
         self._outbox.settle(receipt, raw, self._clock()).result()
         self._own.clear_alarm(ALARM_FAILED)
+        self._want_state(STATE_AFTER_SETTLE_MS)  # people at the centre watch what is settled
         event(
             log,
             "info",
@@ -320,9 +322,9 @@ class UplinkRunner:
 
     # ---- state and status list
 
-    def _want_state(self) -> None:
-        """Publish soon, at most once in STATE_GAP_MS."""
-        self._state_due_ms = min(self._state_due_ms, self._stated_ms + STATE_GAP_MS)
+    def _want_state(self, gap_ms: int = STATE_GAP_MS) -> None:
+        """Publish soon, at most once in `gap_ms`."""
+        self._state_due_ms = min(self._state_due_ms, self._stated_ms + gap_ms)
 
     def _publish_state(self) -> None:
         self._stated_ms = _mono_ms()

@@ -163,6 +163,16 @@ def test_the_state_is_retained_and_whole(site: Site) -> None:
     assert found.state.versions == {"agent": "1"}
 
 
+def test_the_centre_hears_soon_what_is_settled(site: Site) -> None:
+    """Not only with the next state in half a minute: the truth line at the centre lives of it."""
+    site.append(1, 2)
+    site.start()
+    site.terminal.wait_settled(2)
+    wait_until(
+        lambda: site.centre.states[-1].state.first_unsettled_seq == 3, "a state that says so"
+    )
+
+
 def test_a_lost_connection_is_declared_dead_by_its_will_and_comes_back_newer(site: Site) -> None:
     site.start()
     site.terminal.runner._mqtt.reconnect()  # without a goodbye
