@@ -27,7 +27,8 @@ def at_counter(here: Served, page: Page, counter: str, name: str = "wang.fang") 
     page.set_viewport_size({"width": 1024, "height": 768})
     here.log_in(page, name, HALL)
     page.fill("#counter", counter)
-    page.click("#set-counter")
+    with page.expect_navigation():
+        page.click("#set-counter")
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("#counter")).to_have_value(counter)
     return page
