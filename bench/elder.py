@@ -1,7 +1,7 @@
 """An old person at the terminal for numbers, at the pace of life, and a newcomer who starts the demo.
 
-The elder puts the card down and presses one key every KEY_EVERY_S on the keypad, no mouse: from the
-card on the reader to the first word heard, and to the printed number in the hand. The newcomer:
+The elder puts the card down and presses one key every KEY_EVERY_S on the keypad, no mouse: from
+the card on the reader to the first word, and to the printed number in the hand. The newcomer:
 from the command (all is installed) to the first page, and to the first person on it.
 """
 
