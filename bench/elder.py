@@ -1,4 +1,4 @@
-"""An old person at the terminal for numbers, at the pace of life, and a newcomer who starts the demo.
+"""An elder at the terminal for numbers, at the pace of life; and a newcomer who starts the demo.
 
 The elder puts the card down and presses one key every KEY_EVERY_S on the keypad, no mouse: from
 the card on the reader to the first word, and to the printed number in the hand. The newcomer:
