@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 LIVE = ("board/", "hall/", "together/test_live", "agent/test_terminal", "agent/test_uplink_runner")
-LIVE += ("server/test_server_live", "pages/test_tour")
+LIVE += ("server/test_server_live", "pages/test_tour", "pages/test_kiosk_agent")
 """Tests whose devices keep real time: one after the other, with the machine to themselves."""
 HERE = Path(__file__).resolve().parent
 
