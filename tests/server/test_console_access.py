@@ -6,6 +6,7 @@ import pytest
 
 from sync_server import accounts, audit
 from sync_server.accounts import create_setup_token
+from sync_server.console import live
 from tests.server.console_site import GOOD, ORIGIN, PEOPLE, Site, Web, site
 
 
@@ -124,6 +125,17 @@ def test_a_login_leads_back_to_the_page_that_was_asked_for(here: Site) -> None:
     assert 'name="next" value="/quarantine?x=1"' in page.text
     form = {"name": "zhao.yun", "password": GOOD, "next": "/quarantine?x=1"}
     assert web.post("/login", form).headers["location"] == "/quarantine?x=1"
+
+
+def test_a_stream_too_many_is_refused_and_the_page_is_not(
+    here: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "STREAMS_MAX", 0)
+    web = here.browser("zhao.yun")
+    answer = web.get("/live/home/")
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert web.get("/").status_code == 200
 
 
 # ---- guesses
