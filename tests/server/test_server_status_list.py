@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from protocol import topics
-from protocol.status_list import CODE_NONE, Scrypt, open_status_list
+from protocol.status_list import CODE_NONE, CODE_OFFICER, Scrypt, open_status_list
 from sync_server import status_lists
 from sync_server.status_lists import (
     DAY_MS,
@@ -47,7 +47,7 @@ def run_import(connection, path: Path, now_ms: int = NOON_MS):
 
 def test_people_of_the_file_are_found_by_their_digest(connection, tmp_path: Path) -> None:
     path = csv_file(
-        tmp_path, f"C,{number_of(1)},blocked", f"J,{number_of(2)},17", "I,AAA000000000000,blocked"
+        tmp_path, f"C,{number_of(1)},blocked", f"J,{number_of(2)},17", "I,AAA000000000000,officer"
     )
     assert run_import(connection, path)[:2] == (1, 3)
     signed = connection.execute("SELECT signed FROM status_list").get
@@ -55,6 +55,7 @@ def test_people_of_the_file_are_found_by_their_digest(connection, tmp_path: Path
     assert (found.version, found.issued_ms, found.expires_ms) == (1, NOON_MS, NOON_MS + 3 * DAY_MS)
     assert found.lookup(found.scrypt.digest("C", number_of(1))) == 1
     assert found.lookup(found.scrypt.digest("J", number_of(2))) == 17
+    assert found.lookup(found.scrypt.digest("I", "AAA000000000000")) == CODE_OFFICER
     assert found.lookup(found.scrypt.digest("C", number_of(2))) == CODE_NONE
 
 
