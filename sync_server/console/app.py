@@ -37,6 +37,7 @@ ROUTERS = tuple(
 
 def build(
     database: Database,
+    live: Live,
     clock_ms: Callable[[], int],
     *,
     hosts: Collection[str] = (),
@@ -44,7 +45,7 @@ def build(
 ) -> ASGIApp:
     """The whole application. `hosts`: names it is served under beside those of this machine."""
     return SecurityHeaders(
-        routes(Console(database, Live(database.version), environment(), clock_ms, is_https)),
+        routes(Console(database, live, environment(), clock_ms, is_https)),
         hosts=(*LOOPBACK, *hosts),
     )
 

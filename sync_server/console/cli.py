@@ -14,6 +14,7 @@ from sync_server.cli_parts import Config, Data, in_words
 from sync_server.config import load_config
 from sync_server.console.app import build
 from sync_server.console.database import Database
+from sync_server.console.live import Live
 from sync_server.service import clock_ms
 from sync_server.store_sqlite import DATABASE_FILE
 from tongban import logs
@@ -44,10 +45,12 @@ def console(*, data: Data = None, config: Config = None, port: int | None = None
         if not 0 <= chosen <= 65_535:
             raise ConfigError(f"port {chosen}: choose 0 to 65535")
         database = Database(folder / DATABASE_FILE)
+        live = Live(database.version)
         try:
             pages = PageServer(
                 build(
                     database,
+                    live,
                     clock_ms,
                     hosts=settings.console.hosts,
                     is_https=settings.console.https,
@@ -56,12 +59,12 @@ def console(*, data: Data = None, config: Config = None, port: int | None = None
                 host=settings.console.host,
                 port=chosen,
             )
-            _serve(pages, database)
+            _serve(pages, database, live)
         finally:
             database.close()
 
 
-def _serve(pages: PageServer, database: Database) -> None:
+def _serve(pages: PageServer, database: Database, live: Live) -> None:
     """Until a signal to end."""
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -79,4 +82,5 @@ def _serve(pages: PageServer, database: Database) -> None:
         )
     print(json.dumps(ready), flush=True)
     ended.wait()
+    live.close()
     pages.stop()

@@ -11,6 +11,7 @@ same thing share one rendering.
 | REFRESH_S without a change | the same: some things change by the clock alone |
 | BEAT_S without a word | a beat |
 | the viewer may no longer see the page | `over`, and the stream ends |
+| the process ends | the stream ends without a word: the page tries again |
 | STREAMS_MAX, or STREAMS_PER_OWNER_MAX of one owner | a further one is refused |
 """
 
@@ -71,6 +72,8 @@ class Live:
         self._owners: Counter[str] = Counter()
         self._keys: Counter[Hashable] = Counter()
         self._shared: dict[Hashable, _Shared] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closed = False
 
     @property
     def streams(self) -> int:
@@ -82,6 +85,12 @@ class Live:
         if self.streams >= STREAMS_MAX or self._owners[owner] >= STREAMS_PER_OWNER_MAX:
             raise TooManyStreamsError
 
+    def close(self) -> None:
+        """End all streams soon, from any thread: the process ends, the pages come back to it."""
+        self._is_closed = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._turn_over)
+
     async def stream(self, page: Page) -> AsyncIterator[ServerSentEvent]:
         """Fragments and beats, until the viewer goes or may no longer see them."""
         try:
@@ -91,6 +100,7 @@ class Live:
         self._owners[page.owner] += 1
         self._keys[page.key] += 1
         if self._poller is None:
+            self._loop = asyncio.get_running_loop()
             self._poller = asyncio.create_task(self._poll())
         try:
             async for event in self._events(page):
@@ -102,6 +112,8 @@ class Live:
         sent: dict[str, str] = {}
         turn = -1
         while await asyncio.to_thread(page.may_see):
+            if self._is_closed:
+                return
             if turn != self._turn:
                 turn = self._turn
                 for name, html in (await self._rendered(page, turn)).items():
@@ -138,6 +150,10 @@ class Live:
             version, now = self._version(), loop.time()
             if version != seen or now - turned >= REFRESH_S:
                 seen, turned = version, now
-                self._turn += 1
-                self._next_turn.set()
-                self._next_turn = asyncio.Event()
+                self._turn_over()
+
+    def _turn_over(self) -> None:
+        """Wake all streams: what they show may have changed."""
+        self._turn += 1
+        self._next_turn.set()
+        self._next_turn = asyncio.Event()

@@ -12,6 +12,7 @@ import httpx
 from sync_server import accounts, passwords
 from sync_server.console.app import build
 from sync_server.console.database import Database
+from sync_server.console.live import Live
 from sync_server.store_sqlite import DATABASE_FILE, SqliteStore, open_store
 from tests.server.making import NOON_MS, UNIT, Centre, centre_keys
 
@@ -74,7 +75,8 @@ class Site:
         self.store: SqliteStore = open_store(folder / DATABASE_FILE)
         self.centre = Centre(self.store, centre_keys())
         self.database = Database(folder / DATABASE_FILE)
-        self.app = build(self.database, lambda: self.now_ms, is_https=is_https)
+        live = Live(self.database.version)
+        self.app = build(self.database, live, lambda: self.now_ms, is_https=is_https)
 
     def people(self, more: dict[str, tuple[str, str]] | None = None) -> "Site":
         """Make the test accounts, and `more`."""

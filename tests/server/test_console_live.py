@@ -144,6 +144,18 @@ def test_a_stream_ends_when_its_viewer_may_no_longer_see(board: Board) -> None:
     run(board, act)
 
 
+def test_when_the_process_ends_its_streams_end_so_that_pages_come_back(board: Board) -> None:
+    async def act(live: Live) -> None:
+        stream = live.stream(board.page())
+        await take(stream, 2)
+        await asyncio.to_thread(live.close)
+        rest = [event.event async for event in stream]
+        assert set(rest) <= {"beat"}, "not a word that would end the page"
+        assert live.streams == 0
+
+    run(board, act)
+
+
 def test_streams_of_one_owner_and_of_all_are_bounded(board: Board) -> None:
     async def act(live: Live) -> None:
         open_ones = []

@@ -74,6 +74,21 @@ def test_the_first_start_gives_a_set_up_address_until_somebody_can_log_in(folder
     assert "setup" not in process.stderr.read()  # type: ignore[union-attr]
 
 
+def test_it_ends_in_order_while_pages_are_open(folder: Path) -> None:
+    with running(folder) as (ready, process):
+        assert set_up(ready["setup"]) == 303
+        origin = ready["console"]
+        form = {"name": "li.wei", "password": GOOD}
+        with httpx.Client(base_url=origin, headers={"origin": origin}) as web:
+            assert web.post("/login", data=form).status_code == 303
+            with web.stream("GET", "/live/home/") as stream:
+                lines = stream.iter_lines()
+                assert next(lines) == "event: truth"
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(END_S) == 0
+    assert "Traceback" not in process.stderr.read()  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
