@@ -8,6 +8,8 @@ import pytest
 LIVE = ("board/", "hall/", "together/test_live", "agent/test_terminal", "agent/test_uplink_runner")
 LIVE += ("server/test_server_live", "pages/test_tour", "pages/test_kiosk_agent")
 """Tests whose devices keep real time: one after the other, with the machine to themselves."""
+BROWSER_NEEDS = ("chromium", "chinese-font")
+"""What each test with the fixture `browser` needs."""
 HERE = Path(__file__).resolve().parent
 
 
@@ -29,6 +31,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.relative_to(HERE).as_posix().startswith(LIVE):
             item.add_marker("live")
+        if "browser" in getattr(item, "fixturenames", ()):
+            for need in BROWSER_NEEDS:
+                item.add_marker(pytest.mark.needs(need))
     absent = set(config.getoption("--deselect-needs"))
     gone = [i for i in items if any(m.args[0] in absent for m in i.iter_markers("needs"))]
     if gone:
