@@ -15,11 +15,12 @@ HERE = Path(__file__).resolve().parent.parent
 SYSTEM_PACKAGES = {
     "mosquitto": "mosquitto",
     "chromium": "chromium",
-    "chinese-font": "fonts-noto-cjk",  # with all of GB18030, as the terminals have it
+    "chinese-font": "fonts-noto-cjk",
+    "rare-font": "fonts-hanazono",  # characters of names that the other lacks
 }
 """What a test needs (its mark `needs`) -> Debian package that brings it."""
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
-FONT = "NotoSansCJK-Regular.ttc"
+FONTS = {"chinese-font": "NotoSansCJK-Regular.ttc", "rare-font": "HanaMinB.ttf"}
 FIRMWARE_STUBS = "micropython-esp32-stubs==1.29.*"
 STUBS_FOLDER = HERE / ".venv" / "firmware-stubs"
 """A folder of their own: they shadow CPython's standard library for mypy."""
@@ -28,8 +29,8 @@ SEARCH = "/usr/sbin:/usr/local/sbin"
 
 def is_there(need: str) -> bool:
     """Whether this machine has the program or font."""
-    if need == "chinese-font":
-        return any(path for folder in FONT_FOLDERS for path in Path(folder).rglob(FONT))
+    if need in FONTS:
+        return any(path for folder in FONT_FOLDERS for path in Path(folder).rglob(FONTS[need]))
     return bool(shutil.which(need, path=os.environ.get("PATH", "") + os.pathsep + SEARCH))
 
 
