@@ -33,9 +33,10 @@ HERE = Path(__file__).resolve().parent
 CheckPage = Callable[..., None]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium with an empty profile."""
+    """Debian's Chromium with an empty profile. Not for the whole session: while playwright is open
+    its event loop counts as running, and nobody else's test could run one of its own."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield started
