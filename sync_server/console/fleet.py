@@ -83,6 +83,11 @@ def _fleet_row(view: View, row: Row, reasons: list[Row], place: int) -> Row:
     }
 
 
+def digest(rows: list[Row]) -> str:
+    """Another text when any row has changed."""
+    return sha256(repr(rows).encode()).hexdigest()[:16]
+
+
 def table(view: View, rows: list[Row], asked: Choice) -> Markup:
     """The table as the address asks for it."""
     chosen = choose(rows, asked)
@@ -90,6 +95,7 @@ def table(view: View, rows: list[Row], asked: Choice) -> Markup:
     return view.render(
         "parts/terminals.html",
         **chosen._asdict(),
+        digest=digest(rows),
         address=asked.address(page),
         is_filtered=asked.is_filtered,
         previous=asked.address(page - 1) if page > 1 else "",
@@ -107,7 +113,7 @@ def home_parts(view: View, connection: apsw.Connection, _about: str) -> Fragment
         "attention": view.render(
             "parts/attention.html", rows=needy[:NEEDS_MAX], count=len(needy), all=len(rows)
         ),
-        "terminals": sha256(repr(rows).encode()).hexdigest()[:16],
+        "terminals": digest(rows),
     }
 
 

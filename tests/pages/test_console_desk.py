@@ -149,8 +149,10 @@ def test_what_an_officer_needs_fits_a_small_screen(here: Served, page: Page, che
     at_counter(here, page, "3")
     press(page, "n")
     expect(now(page)).to_have_text("C-001")
-    for button in ("next", "again", "absent", "done"):
-        box = page.locator(f"#{button}").bounding_box()
-        assert box["y"] + box["height"] <= 768, button
+    ends = page.evaluate(
+        "['next', 'again', 'absent', 'done'].map("
+        "id => document.getElementById(id).getBoundingClientRect().bottom)"
+    )
+    assert max(ends) <= 768
     assert now(page).evaluate("e => parseFloat(getComputedStyle(e).fontSize)") >= 90
     check_page(page, "console-desk-called", Rules(band=0.6))

@@ -159,6 +159,18 @@ def test_one_page_opens_one_stream(own: Served, page: Page) -> None:
         assert len(streams) == 1, path
 
 
+def test_a_table_that_is_up_to_date_asks_for_nothing(own: Served, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda r: asked.append(r.url) if r.headers.get("hx-request") else None)
+    own.log_in(page, "zhao.yun")
+    page.wait_for_timeout(1_500)
+    assert asked == []
+    own.city.say("n-gate-1", session=9, backlog=1)
+    expect(page.locator("#terminals tbody tr", has_text="n-gate-1")).to_contain_text("1")
+    page.wait_for_timeout(1_500)
+    assert len(asked) == 1
+
+
 def test_a_silent_stream_is_marked_and_the_mark_heals(
     own: Served, watched: Watched, page: Page
 ) -> None:

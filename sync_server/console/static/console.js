@@ -65,6 +65,25 @@
     hear();
     tick();
   });
+  /* The stream says that the table changed, not how: one that is up to date asks for nothing, and
+     one that changed while it was being fetched asks once more. */
+  let told = "";
+  let later = 0;
+  const listen = (event) => (told = event.detail.data);
+  document.addEventListener("sse:terminals", listen, true); // before the table hears it
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const isTold = event.detail.requestConfig.triggeringEvent?.type === "sse:terminals";
+    if (isTold && told === event.target.dataset.digest) event.preventDefault();
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    clearTimeout(later);
+    later = setTimeout(() => {
+      const table = document.getElementById("terminals");
+      if (table && told && table.dataset.digest !== told) {
+        htmx.trigger(table, "sse:terminals", { data: told });
+      }
+    }, ONCE_MS);
+  });
   document.addEventListener("htmx:afterSwap", tick);
   document.addEventListener("htmx:sseClose", (event) => {
     if (event.detail.type === "message") location.reload(); // over: to the login, and back
