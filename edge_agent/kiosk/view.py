@@ -48,7 +48,6 @@ HTML_LANGUAGES = {"zh-CN": "zh-CN", "yue": "yue-Hans", "en": "en"}
 SIZES = ((9, "huge"), (17, "big"), (30, "middle"), (60, "small"), (400, "least"))
 """Most characters (a wide one counts 1, a narrow one 0.5) of a headline in each size."""
 REST_LONG = 24
-CROWD_MAX = 4
 
 _SENTENCE = re.compile(r".*?(?:[。！？]|[.!?](?=\s|$))", re.DOTALL)
 _CLAUSE = re.compile(r"(?<=[，。！？；：])|(?<=[,.!?;:])\s+")
@@ -99,7 +98,7 @@ class Warned:
 
 @dataclass(frozen=True)
 class View:
-    """What the template draws beside the bar. `crowd`: 0 to CROWD_MAX, how much else stands on the
+    """What the template draws beside the bar. `crowd`: 0 to 4, how much else stands on the
     page."""
 
     lang: str
