@@ -51,10 +51,10 @@ class Crowd:
             self.queue.done(place, person, direction, visit.told)
 
     async def answer_calls(self, place: Place, board: Board) -> None:
-        """An officer walks to the desk and answers, when a simulated person called for help."""
+        """An officer walks to the desk and answers when somebody called for help."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            if place.help_button.ringing and not place.reserved:
+            if place.help_button.ringing:
                 await asyncio.sleep(OFFICER_COMES_S / self.speed)
                 board.answer_help()
 

@@ -78,7 +78,10 @@ def take_card(page: Page) -> None:
 def fault(page: Page, name: str) -> None:
     """Switch a fault by its label, as a hand does."""
     if page.locator("#break[open]").count() == 0:
-        page.locator("#break summary").click()
+        page.locator("#break > summary").click()
+    group = page.locator(f'[data-device="{name.split(maxsplit=1)[0]}"]')
+    if group.get_attribute("open") is None:
+        group.locator("summary").click()
     page.locator("label", has=page.locator(f'[data-fault="{name}"]')).click()
 
 
@@ -106,7 +109,7 @@ def test_the_tour_ticks_itself_off(page: Page, address: str, pictures: Path) -> 
     expect(page.locator("#held img")).to_have_attribute("alt", re.compile("入场"))
     page.locator("#reader").click()
     step(page, "slip")
-    page.locator("#break summary").click()
+    page.locator("#break > summary").click()
     page.locator("#network").click()
     step(page, "unplug")
     put(page, SECOND)

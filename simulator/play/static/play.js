@@ -149,6 +149,10 @@ function draw(scene) {
   byId("network").dataset.cut = scene.cut;
   const broken = new Set(scene.broken.map((pair) => pair.join(" ")));
   for (const box of document.querySelectorAll("[data-fault]")) box.checked = broken.has(box.dataset.fault);
+  for (const count of document.querySelectorAll("[data-broken]")) {
+    const some = scene.broken.filter(([device]) => device === count.dataset.broken).length;
+    setText(count, some ? `● ${some}` : "");
+  }
   const state = (name, up) => `${name} ${up ? "✓" : "…"}`;
   setText(
     byId("lives"),
