@@ -11,8 +11,9 @@ DONE_WORDS = (
     *("已登记", "已取号"),
     *("You are registered", "leaving is registered", "Your number is", "You have a number"),
 )
-TAKE_CARD_WORDS = ("取回", "take your card")
-SEND_OFF_WORDS = ("请到服务台", "找工作人员", "service desk")
+TAKE_CARD_WORDS = ("取回", "take your card", "take it and", "take the card")
+"""Every visit ends with these. "Go to the service desk" alone may be about a call for help."""
+OFFICER_WORDS = ("请工作人员放上", "请工作人员重新放上", "officer puts", "officer please put")
 
 _NUMERALS = "零一二三四五六七八九"
 _PRINTED = re.compile(r"\b([A-Z])-(\d{3,5})\b")
@@ -25,9 +26,13 @@ def is_done(texts: Iterable[str]) -> bool:
 
 
 def is_over(texts: Iterable[str]) -> bool:
-    """Nothing more will come: the card may be taken, or an officer has to help."""
-    said = "".join(texts)
-    return any(words in said for words in TAKE_CARD_WORDS + SEND_OFF_WORDS)
+    """Nothing more will come: the card is given back."""
+    return any(words in text for words in TAKE_CARD_WORDS for text in texts)
+
+
+def asks_officer(text: str) -> bool:
+    """The next card shall be an officer's, for the person whose card was read before."""
+    return any(words in text for words in OFFICER_WORDS)
 
 
 def number_in(texts: Iterable[str]) -> str:

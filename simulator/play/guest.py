@@ -22,7 +22,7 @@ from simulator.hall.hall import Terminal
 from simulator.hall.ledger import Claim, Ledger
 from simulator.hall.place import BOTH, ENTRY, EXIT, TICKET
 from simulator.hall.posts import NUMBER
-from simulator.hall.told import is_done
+from simulator.hall.told import asks_officer, is_done
 from simulator.play.wallet import WalletCard
 
 GRACE_S = 3.0
@@ -101,14 +101,25 @@ class Guest:
         if not self.is_here:
             return False
         self.lift()
+        self._notice()
         self.card = card.key
-        self._visit = Visit(card.person, self._direction(card), self._ledger)
-        self._visit.begin()
-        self._heard_from = self.place.utterances
-        self._opened_before = self.place.gate.openings
-        self._has_read = self._counted = False
+        if not self._is_asked_for_officer:
+            self._visit = Visit(card.person, self._direction(card), self._ledger)
+            self._visit.begin()
+            self._heard_from = self.place.utterances
+            self._opened_before = self.place.gate.openings
+            self._counted = False
+        self._has_read = False
         self.place.reader.place(card.person.card)
         return True
+
+    @property
+    def _is_asked_for_officer(self) -> bool:
+        """The card that comes now speaks for the person whose visit is under way."""
+        visit = self._visit
+        if visit is None or visit.told or not visit.heard:
+            return False
+        return asks_officer(visit.heard[-1])
 
     def lift(self) -> bool:
         """Take the card back."""

@@ -124,6 +124,22 @@ def test_a_number_told_twice_is_one_ticket() -> None:
     assert guest.told_counts.total() == 1
 
 
+def test_an_officers_card_speaks_for_the_person_before() -> None:
+    scene = Scene(service=NUMBER)
+    guest = guest_in(scene)
+    guest.put(WALLET["child"])
+    scene.say("未满六十岁，需要工作人员确认。请取回您的身份证，请工作人员放上本人的身份证。")
+    guest.look()
+    guest.put(WALLET["officer"])
+    scene.say("已取号，您的号码是 B 零一七。")
+    guest.look()
+    child = WALLET["child"].person.number
+    assert [(claim.number, claim.direction) for claim in scene.ledger.told] == [
+        (child, f"{TICKET} B-017")
+    ]
+    assert scene.ledger.begun.total() == 1
+
+
 def test_a_sentence_shows_while_it_sounds_and_is_counted_when_it_ends() -> None:
     scene = Scene()
     guest = guest_in(scene)
