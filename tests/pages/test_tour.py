@@ -151,14 +151,15 @@ def test_the_later_steps_tick_when_the_centre_knows(watched: Watched, address: s
 )
 def test_each_card_has_the_right_outcome(page: Page, address: str, card: str, words: str) -> None:
     stand_before(page, address, "gate-1")
+    told_before = int(page.locator("#mine-told").inner_text())
     put(page, card)
     hear(page, words)
     take_card(page)
-    if words == "已登记":
+    is_told = words == "已登记"
+    if is_told:
         page.locator("#slip").click()
         expect(page.locator("#held img")).to_be_visible()
-    else:
-        expect(page.locator("#slip")).to_be_hidden()
+    expect(page.locator("#mine-told")).to_have_text(str(told_before + is_told))
 
 
 def test_a_child_gets_a_number_on_an_officers_word_by_keypad_alone(
