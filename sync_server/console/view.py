@@ -28,7 +28,6 @@ from tongban.web import templates
 
 HERE = Path(__file__).resolve().parent
 SHANGHAI = timezone(timedelta(hours=8))
-REF_CHARACTERS = 8
 LANGUAGE_COOKIE = "tongban_language"
 THEME_COOKIE = "tongban_theme"
 COUNTER_COOKIE = "tongban_counter"
@@ -95,7 +94,7 @@ class Console:
 def environment() -> Environment:
     """The console's templates with their filters."""
     made = templates(HERE)
-    made.filters.update(clock=clock, moment=moment, ref=short_ref, path=breakable)
+    made.filters.update(clock=clock, moment=moment, path=breakable)
     made.globals.update(languages=LANGUAGES)
     return made
 
@@ -117,12 +116,6 @@ def moment(at_ms: int | None) -> str:
     """YYYY-MM-DD HH:MM:SS in Asia/Shanghai."""
     at = None if at_ms is None else _local(at_ms)
     return "—" if at is None else at.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def short_ref(ref: str | bytes | None) -> str:
-    """A pseudonym as pages show it: enough to tell people apart, never whole."""
-    text = ref.hex() if isinstance(ref, bytes) else ref or ""
-    return text[:REF_CHARACTERS] or "—"
 
 
 def breakable(unit: str) -> Markup:
