@@ -1,7 +1,8 @@
-"""The one test command: `python3 run.py test [--apt] [pytest arguments]`.
+"""The one test command: `python3 run.py test [--apt] [--long] [pytest arguments]`.
 
 Installs the system packages it needs when it may (root, or --apt), runs ruff, mypy and pytest, and
-says loudly what had to be left out. With CI=true nothing may be left out.
+says loudly what had to be left out. With CI=true nothing may be left out. `--long` adds the long
+campaigns (mark `long`): every page in every language, mode and size, more seeds of the storms.
 """
 
 import os
@@ -87,7 +88,8 @@ def main() -> int:
     """Run everything; 0 when all is green."""
     arguments = sys.argv[1:]
     asked = "--apt" in arguments
-    chosen = [a for a in arguments if a != "--apt"]
+    is_long = "--long" in arguments
+    chosen = [a for a in arguments if a not in ("--apt", "--long")]
     absent = install_system_packages(asked)
     if absent:
         print("!" * 78)
@@ -117,8 +119,9 @@ def main() -> int:
         results.append(step("pytest", [*pytest, *chosen]))
     else:
         two_workers = ["-n", "2", "--dist", "worksteal"]
-        results.append(step("pytest", [*pytest, *two_workers, "-m", "not live"]))
-        results.append(step("pytest, live", [*pytest, "-m", "live"]))
+        short = "" if is_long else " and not long"
+        results.append(step("pytest", [*pytest, *two_workers, "-m", "not live" + short]))
+        results.append(step("pytest, live", [*pytest, "-m", "live" + short]))
     if absent:
         print("LEFT OUT, because not installed:", ", ".join(absent))
     return 0 if all(results) else 1

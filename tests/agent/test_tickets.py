@@ -113,7 +113,7 @@ def test_a_power_cut_costs_no_number_and_doubles_none(tmp_path: Path) -> None:
     assert guards.power_cut_violations(tmp_path, each=3) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_power_cut_at_any_operation_costs_no_number_and_doubles_none(tmp_path: Path) -> None:
     assert guards.power_cut_violations(tmp_path) == []
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from playwright.sync_api import Page
 
 from edge_agent.core.screen import Screen
@@ -12,6 +13,7 @@ PORTRAIT = {"width": 1080, "height": 1920}
 LANDSCAPE = {"width": 1024, "height": 768}
 FRAME = {"width": 420, "height": 740}
 SIZES = {"1080x1920": PORTRAIT, "1024x768": LANDSCAPE}
+SIZE_NAMES = ("1080x1920", pytest.param("1024x768", marks=pytest.mark.long))
 NORMAL = Rules(font_px=28, target_px=88, band=0.3, scrolls=False)
 LARGE = replace(NORMAL, font_px=40)
 MODES = {"normal": NORMAL, "large": LARGE}

@@ -29,7 +29,10 @@ PAGES = {
     "password": "/password",
     "not-found": "/nothing",
 }
-LOOKS = (("wide", "zh-CN", "light"), ("desk", "en", "dark"))
+LOOKS = (
+    ("wide", "zh-CN", "light"),
+    pytest.param("desk", "en", "dark", marks=pytest.mark.long),
+)
 FULL = {"home", "terminal", "hall"}
 """Pages that are full on any day; a list may be short."""
 RULES = Rules()

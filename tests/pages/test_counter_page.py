@@ -211,8 +211,15 @@ def test_ten_thousand_terminals_fit_in_one_page(page: Page, tmp_path: Path) -> N
     headline(page, "真")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (600, 900)])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [
+        (1440, 900),
+        pytest.param(1024, 768, marks=pytest.mark.long),
+        pytest.param(600, 900, marks=pytest.mark.long),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 @pytest.mark.parametrize("word", ["ready", "genuine", "unreadable", "unknown_terminal"])
 def test_every_verdict_is_clear_on_every_screen(
     page: Page, address: str, check_page, width: int, height: int, scheme: str, word: str

@@ -203,7 +203,9 @@ def test_somebody_without_a_mouse_can_play(page: Page, address: str) -> None:
     expect(page.locator("#reader")).to_be_disabled()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "size", [SIZES[0], *(pytest.param(size, marks=pytest.mark.long) for size in SIZES[1:])]
+)
 @pytest.mark.parametrize("where", ["", "play/gate-1", "play/number-1"])
 def test_pages_are_clear_in_every_size(
     watched: Watched,
