@@ -62,6 +62,7 @@ class PlayedSource:
     def __init__(self, screen: Screen = WELCOME) -> None:
         self._lock = threading.Lock()
         self._screen = replace(screen, serial=1)
+        self._asked_serial = 1  # since when the page asks what it asks, as the agent's own has it
         self._watchers: list[Callable[[], None]] = []
         self.pressed: list[str] = []
         self.stale: list[str] = []
@@ -83,7 +84,10 @@ class PlayedSource:
     def show(self, screen: Screen) -> None:
         """Put another scene on, with the next serial."""
         with self._lock:
-            self._screen = replace(screen, serial=self._screen.serial + 1)
+            old = self._screen
+            self._screen = replace(screen, serial=old.serial + 1)
+            if (old.page, old.text, old.choices) != (screen.page, screen.text, screen.choices):
+                self._asked_serial = self._screen.serial
             watchers = list(self._watchers)
         for changed in watchers:
             changed()
@@ -94,7 +98,7 @@ class PlayedSource:
 
     def press(self, key: str, serial: int) -> None:
         screen = self.screen()
-        if key in s.KEY_CHOICES and serial != screen.serial:
+        if key in s.KEY_CHOICES and serial < self._asked_serial:
             self.stale.append(key)
             return
         self.pressed.append(key)
