@@ -194,6 +194,7 @@ def test_somebody_without_a_mouse_can_play(page: Page, address: str) -> None:
     stand_before(page, address, "gate-1")
     page.locator(f'[data-card="{ELDER}"]').focus()
     page.keyboard.press("Enter")
+    expect(page.locator("#slip")).to_be_visible(timeout=VISIT_MS)
     hear(page, "取回")
     page.locator("#slip").focus()
     page.keyboard.press("Enter")
