@@ -47,4 +47,6 @@ class Watched:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self._errors.append(f"console: {message.text}")
+            place = message.location
+            where = f"{place.get('url')}:{place.get('lineNumber')}"
+            self._errors.append(f"console: {message.text} ({where})")

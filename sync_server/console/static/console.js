@@ -52,9 +52,7 @@
     const next = document.createElement("template");
     next.innerHTML = html.trim();
     count(next.content);
-    const shown = document.createElement("template");
-    shown.innerHTML = element.innerHTML.trim();
-    return next.innerHTML === shown.innerHTML;
+    return next.innerHTML === element.innerHTML.trim();
   }
 
   document.addEventListener("htmx:sseBeforeMessage", (event) => {
