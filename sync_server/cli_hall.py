@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Annotated
 
+import apsw
 from cyclopts import App, Parameter
 
 from sync_server import help_desk, listings, show
@@ -14,6 +15,7 @@ from sync_server import tickets as queue_of
 from sync_server.cli_parts import AsJson, Config, Data, Unit, print_lines, reading, who_types
 from sync_server.config import load_config
 from sync_server.keyring import open_keyring
+from sync_server.listings import Row
 from sync_server.service import clock_ms
 from sync_server.units import Scope, check_unit
 from sync_server.unmask import unmask as unmask_ticket
@@ -205,10 +207,7 @@ def no_show(
 ) -> None:
     """Nobody came; the number can be called again all day."""
     with reading(config, data) as connection:
-        now_ms = clock_ms()
-        ticket = queue_of.find(connection, hall, number, now_ms)
-        row = queue_of.no_show(connection, Scope(hall), ticket, who_types(), now_ms)
-        _print([row], as_json)
+        _print([_left(connection, hall, number, queue_of.no_show)], as_json)
 
 
 @queue.command
@@ -222,10 +221,7 @@ def done(
 ) -> None:
     """The person was served."""
     with reading(config, data) as connection:
-        now_ms = clock_ms()
-        ticket = queue_of.find(connection, hall, number, now_ms)
-        row = queue_of.done(connection, Scope(hall), ticket, who_types(), now_ms)
-        _print([row], as_json)
+        _print([_left(connection, hall, number, queue_of.done)], as_json)
 
 
 def _print(rows: list[listings.Row], as_json: bool) -> None:
@@ -233,3 +229,10 @@ def _print(rows: list[listings.Row], as_json: bool) -> None:
         print_lines(rows)
     else:
         show.tickets(rows, "Nobody waits.", "called")
+
+
+def _left(connection: apsw.Connection, hall: str, number: str, move: queue_of.Move) -> Row:
+    """A number leaves its counter by `move`."""
+    now_ms = clock_ms()
+    ticket = queue_of.find(connection, hall, number, now_ms)
+    return move(connection, Scope(hall), ticket, who_types(), now_ms)

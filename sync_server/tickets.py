@@ -6,7 +6,7 @@ Nobody is named: a ticket is its number. `officer` is the account that acts.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import apsw
@@ -21,6 +21,9 @@ from sync_server.listings import Row
 from sync_server.store_sqlite import immediate
 from sync_server.units import Scope
 from tongban.logs import mask
+
+Move = Callable[[apsw.Connection, Scope, int, str, int], Row]
+"""`no_show` or `done`: (connection, scope, ticket, officer, now_ms) -> the ticket's row."""
 
 DECISION_CHARACTERS_MAX = 200
 OTHER_DAYS_ROWS_MAX = 200

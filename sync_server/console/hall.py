@@ -210,25 +210,26 @@ def _called(view: View, row: Row | None) -> str:
 @router.post("/hall/{unit:path}/no-show")
 def no_show(view: ActsOnQueue, request: Request, unit: str, ticket: Ticket) -> Response:
     """Nobody came."""
-    with view.console.database.acting() as connection:
-        scope = hall_scope(view, connection, unit)
-        try:
-            row = tickets.no_show(connection, scope, ticket, view.account.name, view.now_ms)
-        except QueueError:
-            return _answer(view, request, unit, view.texts("desk.changed"), is_good=False)
-    return _answer(view, request, unit, view.texts("desk.was_absent", number=row["number"]))
+    return _left(view, request, unit, ticket, tickets.no_show, "desk.was_absent")
 
 
 @router.post("/hall/{unit:path}/done")
 def done(view: ActsOnQueue, request: Request, unit: str, ticket: Ticket) -> Response:
     """The person was served."""
+    return _left(view, request, unit, ticket, tickets.done, "desk.was_served")
+
+
+def _left(
+    view: View, request: Request, unit: str, ticket: int, move: tickets.Move, said: str
+) -> Response:
+    """A ticket leaves the counter by `move`; `said` is the text that tells so."""
     with view.console.database.acting() as connection:
         scope = hall_scope(view, connection, unit)
         try:
-            row = tickets.done(connection, scope, ticket, view.account.name, view.now_ms)
+            row = move(connection, scope, ticket, view.account.name, view.now_ms)
         except QueueError:
             return _answer(view, request, unit, view.texts("desk.changed"), is_good=False)
-    return _answer(view, request, unit, view.texts("desk.was_served", number=row["number"]))
+    return _answer(view, request, unit, view.texts(said, number=row["number"]))
 
 
 @router.post("/hall/{unit:path}/answer")
