@@ -1,7 +1,7 @@
 """Live pages: what changed is sent once, silence is told from calm, nothing grows."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -43,9 +43,9 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_module, "REFRESH_S", 60.0)
 
 
-def run(board: Board, act: Callable[[Live], object]) -> None:
+def run(board: Board, act: Callable[[Live], Awaitable[None]]) -> None:
     async def go() -> None:
-        await asyncio.wait_for(act(Live(lambda: board.version, poll_s=POLL_S)), 5)  # type: ignore
+        await asyncio.wait_for(act(Live(lambda: board.version, poll_s=POLL_S)), 5)
 
     asyncio.run(go())
 
