@@ -10,6 +10,8 @@ from protocol.wire import states
 from tongban.logs import event, get
 
 WORKING_STATES = (states.ONLINE, states.DEVICE_BUSY, states.STARTING)
+OPTIONAL = (states.CASH_ACCEPTOR, states.BARCODE_READER)
+"""A terminal that was built without one is whole: no alarm, no record."""
 PASSING_STATES = (states.DEVICE_BUSY, states.STARTING)
 CORRELATION_BYTES = 8
 
@@ -43,6 +45,8 @@ class Devices:
         worked = self.works(device)
         self._now[device] = (state, detail)
         works = self.works(device)
+        if _never_built_in(device, state):
+            return
         self._log(device, state, detail)
         if works:
             self._since_ms.pop(device, None)
@@ -60,7 +64,11 @@ class Devices:
 
     def conditions(self) -> tuple[DeviceCondition, ...]:
         """For the terminal's state message. Safe from any thread."""
-        return tuple(DeviceCondition(d, s, detail) for d, (s, detail) in sorted(self._now.items()))
+        return tuple(
+            DeviceCondition(device, state, detail)
+            for device, (state, detail) in sorted(self._now.items())
+            if not _never_built_in(device, state)
+        )
 
     def alarms(self) -> tuple[Alarm, ...]:
         """Devices that do not work, and since when. Safe from any thread."""
@@ -84,6 +92,10 @@ class Devices:
             state=states.STATE_NAMES[state] if known else state,
             detail=detail,
         )
+
+
+def _never_built_in(device: int, state: int) -> bool:
+    return device in OPTIONAL and state == states.NO_DEVICE
 
 
 def device_name(device: int) -> str:

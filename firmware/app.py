@@ -18,21 +18,14 @@ import gc
 import sys
 
 from firmware import ports
-from firmware.drivers.escpos_printer import EscposPrinter
-from firmware.drivers.gate_relay import GateRelay
-from firmware.drivers.help_button import HelpButton
-from firmware.drivers.sdt_card_reader import SdtCardReader
+from firmware.board_pins import BoardPins, has_pin
+from firmware.device_bay import DeviceBay, is_there
 from firmware.drivers.sender import Sender
-from firmware.drivers.syn6288_voice import Syn6288Voice
 from firmware.link_server import LinkServer
 from firmware.settings import describe
 from protocol.wire import states
 from protocol.wire.link import INFO_BYTES_MAX
 from protocol.wire.ticks import diff
-
-TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
-if TYPE_CHECKING:
-    from typing import Any
 
 VERSION = "0.1.0"
 READS_MAX = 8
@@ -57,7 +50,7 @@ class App:
         now = clock()
         parts = describe(board, folder)
         # Outputs first: whatever follows, the gate is shut.
-        self._open_pins(machine, parts)
+        pins = BoardPins(machine, parts)
         self._watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
         info = _info(board, parts, machine, fault)
         self.server = LinkServer(
@@ -69,9 +62,9 @@ class App:
             flash_trouble=self._flash_trouble,
             now=now,
         )
-        self._lines: "list[tuple[Any, Any]]" = []  # port, driver
-        self._drivers: "list[Any]" = []
-        self._make_devices(machine, parts, now)
+        bay = DeviceBay(machine, parts, pins, self.server, now)
+        self._lines = bay.lines
+        self._drivers = bay.drivers
         self._link_port = ports.open_link(machine, parts["link"])
         self._link_out = Sender(self._link_port)
         self._buffer = bytearray(BUFFER_BYTES)
@@ -136,84 +129,11 @@ class App:
                 return
             self._link_out.send(memoryview(frame))
 
-    def _open_pins(self, machine, parts):
-        gate, help_part = parts["gate"], parts["help"]
-        if gate:
-            self._relay = ports.open_output(machine, gate["relay"], gate["relay_active"])
-            self._contact = ports.open_input(machine, gate["passed"], gate["passed_active"])
-        if help_part:
-            self._lamp = ports.open_output(machine, help_part["lamp"], help_part["lamp_active"])
-            self._button = ports.open_input(
-                machine, help_part["button"], help_part["button_active"]
-            )
-            self._bell = self._desk = None
-            if _has_pin(help_part, "bell"):
-                self._bell = ports.open_output(machine, help_part["bell"], help_part["bell_active"])
-            if _has_pin(help_part, "answer"):
-                self._desk = ports.open_input(
-                    machine, help_part["answer"], help_part["answer_active"]
-                )
-
-    def _make_devices(self, machine, parts, now):
-        server = self.server
-        effects, emit = server.effects, server.outbound.emit
-        part = parts["card_reader"]
-        if _is_there(part):
-            port = ports.open_uart(machine, part)
-            server.reader = SdtCardReader(port, emit, self._reporter(states.CARD_READER), now)
-            self._lines.append((port, server.reader))
-        part = parts["printer"]
-        if _is_there(part):
-            port = ports.open_uart(machine, part)
-            report = self._reporter(states.PRINTER)
-            process_id = bool(part["process_id"])
-            server.printer = EscposPrinter(
-                port, effects.begin, effects.end, report, now, process_id=process_id
-            )
-            self._lines.append((port, server.printer))
-        part = parts["voice"]
-        if _is_there(part):
-            port = ports.open_uart(machine, part)
-            report = self._reporter(states.VOICE)
-            server.voice = Syn6288Voice(
-                port, emit, report, now, baud=part["baud"], encoding=part["encoding"]
-            )
-            self._lines.append((port, server.voice))
-        if parts["gate"]:
-            server.gate = GateRelay(
-                self._relay, self._contact, effects.begin, effects.end, self._gate_passed
-            )
-            server.outbound.report(states.GATE, states.ONLINE, 0)
-            self._drivers.append(server.gate)
-        if parts["help"]:
-            report = self._reporter(states.HELP_BUTTON)
-            server.help = HelpButton(
-                self._button, self._lamp, self._bell, self._desk, server.events, report, now
-            )
-            self._drivers.append(server.help)
-        self._drivers += [driver for _, driver in self._lines]
-
-    def _reporter(self, device):
-        report = self.server.outbound.report
-        report(device, states.STARTING, 0)
-        return lambda state, detail: report(device, state, detail)
-
-    def _gate_passed(self, effect_id, now):
-        self.server.events.happened(states.GATE_PASSED, effect_id.to_bytes(8, "little"), now)
-
     def _flash_trouble(self):
         self._note("the flash refused a write")
         self.server.outbound.report(
             states.HELP_BUTTON, states.HARDWARE_ERROR, states.DETAIL_JOURNAL
         )
-
-
-def _is_there(part):
-    return bool(part) and part["uart"] >= 0
-
-
-def _has_pin(part, name):
-    return part.get(name, -1) >= 0
 
 
 def _silent(text):
@@ -223,9 +143,9 @@ def _silent(text):
 def _info(board, parts, machine, fault):
     """HELLO's `key=value` lines, UTF-8."""
     devices = (
-        (states.CARD_READER, "card_reader", _is_there(parts["card_reader"])),
-        (states.PRINTER, "printer", _is_there(parts["printer"])),
-        (states.VOICE, "voice", _is_there(parts["voice"])),
+        (states.CARD_READER, "card_reader", is_there(parts["card_reader"])),
+        (states.PRINTER, "printer", is_there(parts["printer"])),
+        (states.VOICE, "voice", is_there(parts["voice"])),
         (states.GATE, "gate", bool(parts["gate"])),
         (states.HELP_BUTTON, "help_button", bool(parts["help"])),
     )
@@ -238,7 +158,7 @@ def _info(board, parts, machine, fault):
         "devices=" + ",".join("%d:%s" % (number, name) for number, name, there in devices if there),
     ]
     if parts["help"]:
-        there = [name for name in ("bell", "answer") if _has_pin(parts["help"], name)]
+        there = [name for name in ("bell", "answer") if has_pin(parts["help"], name)]
         lines.append("help=" + ",".join(["lamp"] + there))
     if fault:
         lines.append("fault=" + fault)

@@ -79,6 +79,10 @@ class LinkServer:
             messages.EFFECT_QUERY: self._effect_query,
         }
 
+    def serve(self, kind, handle):
+        """`handle(fields, tail, now)` is called for every message of `kind`, in order."""
+        self._dispatch[kind] = lambda fields, tail: handle(fields, tail, self._now)
+
     def receive(self, buf, n, now):
         """Bytes from the line."""
         self._now = now

@@ -10,7 +10,7 @@ from protocol.wire import states
 
 WORDS_KEPT = 256
 WORKING_STATES = (states.ONLINE, states.DEVICE_BUSY, states.STARTING)
-_DEVICES_ZH = ("", "读卡器", "打印机", "语音模块", "闸机", "求助按钮")
+_DEVICES_ZH = ("", "读卡器", "打印机", "语音模块", "闸机", "求助按钮", "收钞机", "扫码器")
 _STATES = {
     states.ONLINE: ("正常", "works"),
     states.OFFLINE: ("断开", "not connected"),
@@ -30,6 +30,25 @@ _PRINTER = {
     states.COVER_OPEN: ("盖子没关", "cover open"),
     states.HEAD_HOT: ("打印头过热", "print head hot"),
     states.PRINTER_ERROR: ("打印机出错", "printer error"),
+}
+_CASH_ACCEPTOR = {
+    states.CASSETTE_FULL: ("钞箱满了", "cassette full"),
+    states.CASSETTE_OUT: ("钞箱被取出", "cassette out"),
+    states.BILL_JAMMED: ("卡钞", "bill jammed"),
+    states.CASSETTE_JAMMED: ("钞箱卡钞", "cassette jammed"),
+    states.CHEATED: ("有人想拉回纸币", "a bill was pulled"),
+    states.SECOND_BILL: ("塞了第二张纸币", "second bill fed"),
+    states.ACCEPTOR_FAILED: ("收钞机出错", "acceptor failed"),
+}
+_GATE = {
+    states.GATE_DOOR_OPEN: ("门没关上", "door open"),
+    states.GATE_FORCED: ("门被强行打开", "door forced"),
+    states.GATE_FIRE: ("消防联动，门常开", "held open by the fire alarm"),
+}
+_OF_DEVICE = {
+    states.PRINTER: _PRINTER,
+    states.CASH_ACCEPTOR: _CASH_ACCEPTOR,
+    states.GATE: _GATE,
 }
 _ANY = {
     states.DETAIL_REBOOTED: ("主控板重启过", "the board restarted"),
@@ -74,8 +93,7 @@ def condition_words(device: int, state: int, detail: int) -> Words:
     zh, en = _STATES.get(state, (f"状态 {state}", f"state {state}"))
     if not detail:
         return Words(zh, en)
-    known = _PRINTER.get(detail) if device == states.PRINTER else None
-    known = known or _ANY.get(detail)
+    known = _OF_DEVICE.get(device, {}).get(detail) or _ANY.get(detail)
     if known is None:
         return Words(f"{zh} ({detail:#04x})", f"{en} ({detail:#04x})")
     return Words(*known)

@@ -31,6 +31,7 @@ DIRECTION_ENTRY, DIRECTION_EXIT = 1, 2
 GROUND_AGE, GROUND_OFFICER = 1, 2
 ANSWERED_AT_DESK, ANSWERED_ON_PAGE = 1, 2
 OUTCOME_PRINTED, OUTCOME_NOT_PRINTED, OUTCOME_UNKNOWN = 1, 2, 3
+NOTE_STACKED, NOTE_RETURNED, NOTE_CASE = 1, 2, 3
 
 
 class TimeQuality(IntEnum):
@@ -149,6 +150,41 @@ class HelpAnswered(msgspec.Struct, frozen=True, array_like=True):
     by: Annotated[int, Meta(ge=1, le=2)]
 
 
+class CashNote(msgspec.Struct, frozen=True, array_like=True):
+    """What became of one bank note, once a note for ever. `note`: the board's number of it.
+    `payment`: whose payment it was for, zeros when there was none. `fen`: its value. `outcome`:
+    in the cassette (money), given back, or a case: then `place` and `reason` say where an officer
+    looks and why; numbers as in protocol/wire/states.py."""
+
+    note: U63
+    payment: Bytes8
+    fen: U32
+    outcome: Annotated[int, Meta(ge=1, le=3)]
+    place: U8 = 0
+    reason: U8 = 0
+
+
+class CashPayment(msgspec.Struct, frozen=True, array_like=True):
+    """A payment ended. `paid_fen`: its notes in the cassette; `kept_fen`: what pays the matter, 0
+    or `due_fen`; the rest is owed to the person under `voucher`, "" when nothing is owed."""
+
+    service: Name
+    definition: U32
+    payment: Bytes8
+    due_fen: U32
+    paid_fen: U32
+    kept_fen: U32
+    voucher: Annotated[str, Meta(max_length=24)] = ""
+    person: Person | None = None
+
+
+class CashCassette(msgspec.Struct, frozen=True, array_like=True):
+    """The cassette was taken out. `notes` and `fen`: what the terminal counted into it."""
+
+    notes: U32
+    fen: U32
+
+
 Body = (
     GatePassage
     | ServiceFact
@@ -158,6 +194,9 @@ Body = (
     | DeviceState
     | TicketIssued
     | HelpAnswered
+    | CashNote
+    | CashPayment
+    | CashCassette
 )
 
 
@@ -179,4 +218,7 @@ KINDS: dict[int, KindInfo] = {
     6: KindInfo("device.state", 1, DeviceState, visit=False),
     7: KindInfo("ticket.issued", 1, TicketIssued, visit=True),
     8: KindInfo("help.answered", 1, HelpAnswered, visit=False),
+    9: KindInfo("cash.note", 1, CashNote, visit=False),
+    10: KindInfo("cash.payment", 1, CashPayment, visit=True),
+    11: KindInfo("cash.cassette", 1, CashCassette, visit=False),
 }

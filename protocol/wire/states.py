@@ -10,8 +10,19 @@ PRINTER = 2
 VOICE = 3
 GATE = 4
 HELP_BUTTON = 5
-DEVICE_COUNT = 5
-DEVICE_NAMES = ("", "card_reader", "printer", "voice", "gate", "help_button")
+CASH_ACCEPTOR = 6
+BARCODE_READER = 7
+DEVICE_COUNT = 7
+DEVICE_NAMES = (
+    "",
+    "card_reader",
+    "printer",
+    "voice",
+    "gate",
+    "help_button",
+    "cash_acceptor",
+    "barcode_reader",
+)
 
 # states of a device
 ONLINE = 0
@@ -46,6 +57,20 @@ COVER_OPEN = 4
 HEAD_HOT = 5
 PRINTER_ERROR = 6
 
+# details of a state of the cash acceptor
+CASSETTE_FULL = 16
+CASSETTE_OUT = 17
+BILL_JAMMED = 18
+CASSETTE_JAMMED = 19
+CHEATED = 20
+SECOND_BILL = 21
+ACCEPTOR_FAILED = 22
+
+# details of a state of the gate
+GATE_DOOR_OPEN = 32
+GATE_FORCED = 33
+GATE_FIRE = 34
+
 # details of any state and of any outcome
 DETAIL_REBOOTED = 64
 DETAIL_TIME_OUT = 65
@@ -63,6 +88,16 @@ DETAIL_NAMES = {
     COVER_OPEN: "cover open",
     HEAD_HOT: "head hot",
     PRINTER_ERROR: "printer error",
+    CASSETTE_FULL: "cassette full",
+    CASSETTE_OUT: "cassette out",
+    BILL_JAMMED: "bill jammed",
+    CASSETTE_JAMMED: "cassette jammed",
+    CHEATED: "cheated",
+    SECOND_BILL: "second bill fed",
+    ACCEPTOR_FAILED: "acceptor failed",
+    GATE_DOOR_OPEN: "door open",
+    GATE_FORCED: "door forced",
+    GATE_FIRE: "fire input",
     DETAIL_REBOOTED: "board restarted",
     DETAIL_TIME_OUT: "time out",
     DETAIL_SILENT: "device silent",
@@ -103,6 +138,37 @@ SPEECH_FINISHED = 2
 SPEECH_INTERRUPTED = 3
 SPEECH_FAILED = 4
 SPEECH_NAMES = ("", "started", "finished", "interrupted", "failed")
+
+# states of a bank note, by its number (journal u31 << 32 | counter u32)
+NOTE_ESCROW = 1  # held where it can still be given back
+NOTE_STACKING = 2  # the journal says so before STACK goes out
+NOTE_STACKED = 3  # in the cassette: it is money now
+NOTE_RETURNED = 4
+NOTE_CASE = 5  # nobody can tell by machine: an officer looks at its place
+NOTE_STATE_NAMES = ("", "escrow", "stacking", "stacked", "returned", "case")
+NOTE_ENDS = (NOTE_STACKED, NOTE_RETURNED, NOTE_CASE)
+
+# where a note of a case may be
+PLACE_NOWHERE = 0  # no case
+PLACE_VALIDATOR = 1
+PLACE_PATH = 2
+PLACE_CASSETTE = 3
+PLACE_ANYWHERE = 4
+PLACE_NAMES = ("", "validator", "between validator and cassette", "cassette", "anywhere")
+
+# the denominations of a mask of notes, in yuan, bit 0 first
+NOTE_YUAN = (1, 5, 10, 20, 50, 100)
+
+# whether the acceptor takes notes
+CASH_CLOSED = 0
+CASH_OPEN = 1
+CASH_REFUSED = 2  # it cannot be opened; the state of the device says why
+
+# why no code was scanned
+SCAN_TIME_LIMIT = 1
+SCAN_TOO_LONG = 2
+SCAN_SILENT = 3
+SCAN_FAULT_NAMES = ("", "time limit", "code too long", "scanner silent")
 
 # kinds of event, and their tails
 HELP_PRESSED = 1  # none

@@ -1,4 +1,4 @@
-"""What a record does at the centre: one rule per kind of record.
+r"""What a record does at the centre: one rule per kind of record.
 
 | kind | rule | effect |
 | --- | --- | --- |
@@ -7,7 +7,7 @@
 | ticket.issued | unique | a visit, and a ticket in the hall's queue: core/unique.py |
 | help.call, help.answered | append | a line of the help desk |
 | device.state | append | a line of the terminal's devices |
-| print.outcome, terminal.started | keep | none: the record is the fact |
+| print.outcome, terminal.started, cash.\* | keep | none: the record is the fact |
 
 A rule sees one opened record with the pseudonyms of its people, and adds its effects to the arrival
 that the record came with.
@@ -19,6 +19,9 @@ from functools import lru_cache
 
 from protocol.records import (
     Body,
+    CashCassette,
+    CashNote,
+    CashPayment,
     Common,
     DeviceState,
     GatePassage,
@@ -177,4 +180,7 @@ RULES: dict[type[Body], Rule] = {
     DeviceState: _device_change,
     TicketIssued: _ticket,
     HelpAnswered: _help_answer,
+    CashNote: _keep,
+    CashPayment: _keep,
+    CashCassette: _keep,
 }

@@ -29,7 +29,8 @@ def case_every_device_is_told_at_link_up_and_at_every_change(vectors, folder):
     rig.up()
     rig.run(3000)
     last = {device: state for device, state, _ in rig.agent.of(messages.DEVICE)}
-    assert last == {1: 0, 2: 0, 3: 0, 4: 0, 5: 0}
+    absent = states.NO_DEVICE
+    assert last == {1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: absent, 7: absent}
     rig.printer_status = b"\x1a\x32\x12\x7e"
     rig.run(3000)
     assert rig.agent.of(messages.DEVICE)[-1] == (2, states.USER_ERROR, states.PAPER_OUT)

@@ -14,8 +14,13 @@ from protocol.records import (
     CODING_MSGPACK,
     GROUND_OFFICER,
     KINDS,
+    NOTE_CASE,
+    NOTE_STACKED,
     RECORD_BYTES_MAX,
     Body,
+    CashCassette,
+    CashNote,
+    CashPayment,
     Common,
     DeviceState,
     GatePassage,
@@ -40,6 +45,7 @@ PEOPLE = st.builds(
     st.text("0123456789X", min_size=5, max_size=24),
     st.text(max_size=60),
 )
+BYTES8 = st.binary(min_size=8, max_size=8)
 VALUES = st.text(max_size=200) | st.integers(-(2**63), 2**63 - 1)
 BODIES: st.SearchStrategy[Body] = st.one_of(
     st.builds(GatePassage, NAMES, U32, st.integers(1, 2), PEOPLE, U8, U32),
@@ -67,6 +73,19 @@ BODIES: st.SearchStrategy[Body] = st.one_of(
         PEOPLE | st.none(),
     ),
     st.builds(HelpAnswered, U32, U32, st.integers(1, 2)),
+    st.builds(CashNote, U63, BYTES8, U32, st.integers(1, 3), U8, U8),
+    st.builds(
+        CashPayment,
+        NAMES,
+        U32,
+        BYTES8,
+        U32,
+        U32,
+        U32,
+        st.text(max_size=24),
+        PEOPLE | st.none(),
+    ),
+    st.builds(CashCassette, U32, U32),
 )
 COMMONS = st.builds(
     Common,
@@ -128,6 +147,11 @@ def test_golden_bytes_say_what_they_said() -> None:
             Person("C", "440102190002020046", "样例乙"),
         ),
         HelpAnswered(9, 41_250, ANSWERED_AT_DESK),
+        CashNote(2**33 + 7, b"payment1", 10_000, NOTE_STACKED),
+        CashNote(2**33 + 8, b"payment1", 2_000, NOTE_CASE, 4, 64),
+        CashPayment("fee", 1, b"payment1", 2_500, 10_000, 2_500, "VB-017", PASSAGE.person),
+        CashPayment("fee", 1, b"payment2", 2_500, 0, 0),
+        CashCassette(41, 123_400),
     ]
 
 
@@ -257,7 +281,7 @@ def test_a_visit_is_said_by_the_kind_or_by_the_service() -> None:
 
 
 def test_numbers_of_kinds_never_change() -> None:
-    named = {kind: info.name for kind, info in KINDS.items() if kind <= 8}
+    named = {kind: info.name for kind, info in KINDS.items() if kind <= 11}
     assert named == {
         1: "gate.passage",
         2: "service.fact",
@@ -267,4 +291,7 @@ def test_numbers_of_kinds_never_change() -> None:
         6: "device.state",
         7: "ticket.issued",
         8: "help.answered",
+        9: "cash.note",
+        10: "cash.payment",
+        11: "cash.cassette",
     }
