@@ -5,8 +5,10 @@ it can end them in order. Killed with `kill -9` it cannot: then the kernel tells
 """
 
 import ctypes
+import fcntl
 import signal
 import sys
+import termios
 from collections.abc import Callable
 from typing import Any
 
@@ -27,3 +29,13 @@ def _follow_parent() -> Callable[[], None] | None:
 
 AS_CHILD: dict[str, Any] = {"start_new_session": True, "preexec_fn": _follow_parent()}
 """Arguments for `asyncio.create_subprocess_exec`."""
+
+
+def _with_terminal() -> None:
+    if AS_CHILD["preexec_fn"] is not None:
+        AS_CHILD["preexec_fn"]()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+AS_CHILD_ON_TERMINAL: dict[str, Any] = {**AS_CHILD, "preexec_fn": _with_terminal}
+"""Likewise; its standard input is a terminal, whose Ctrl-C reaches this child alone."""

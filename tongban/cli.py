@@ -27,6 +27,13 @@ app.command(
     name="slip",
     help="At a counter: is a slip genuine? Needs no network.",
 )
+board = App(name="board", help="For a technician: build, provision, test and care for boards.")
+app.command(board)
+board.command(
+    "simulator.board.emulate_cli:emulate",
+    name="emulate",
+    help="A board in software that mpremote and the other commands drive.",
+)
 app.command("simulator.cli:app", name="sim", help="Parts of the simulator by themselves.")
 
 

@@ -56,6 +56,7 @@ class ResetCause(IntEnum):
     PWRON = 1
     HARD = 2
     WDT = 3
+    SOFT = 5
 
 
 class Board:
@@ -235,19 +236,21 @@ class Board:
         command, environment = await asyncio.to_thread(self._command)
         self.log.append(f"[board] start, reset cause {self._next_cause.name}")
         self.last_cause = self._next_cause
-        uarts = {uart: line.connect() for uart, line in self.lines.items()}
-        life = await Life.start(
-            command,
-            folder=self.folder,
-            environment=environment,
-            uarts=uarts,
-            inputs=self.pins.inputs,
-            on_line=self.log.append,
-        )
+        life = await self._spawn(command, environment)
         self._next_cause = ResetCause.PWRON
         self._life = life
         asyncio.get_running_loop().add_reader(life.fileno(), self._read_bus)
         self._pump.begin_life(life.process.pid)
+
+    async def _spawn(self, command: list[str], environment: dict[str, str]) -> Life:
+        return await Life.start(
+            command,
+            folder=self.folder,
+            environment=environment,
+            uarts={uart: line.connect() for uart, line in self.lines.items()},
+            inputs=self.pins.inputs,
+            on_line=self.log.append,
+        )
 
     def _command(self) -> tuple[list[str], dict[str, str]]:
         environment = {
@@ -284,8 +287,9 @@ class Board:
                 life.kill()
             code = await life.ended()
             self._end_life(life, code)
+            pause_ms = 0 if self._next_cause is ResetCause.SOFT else self._restart_ms
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._restart_ms / 1000)
+                await asyncio.wait_for(self._stopping.wait(), pause_ms / 1000)
             if self._stopping.is_set():
                 return
             self.resets += 1
@@ -350,8 +354,13 @@ class Board:
                     line.erase(record.op is Op.ERASE_BEGIN)
             case Op.HALT:
                 life.halted = True
+            case Op.CONSOLE:
+                self._switch_console(bool(record.value))
             case Op.CUT_AFTER:
                 raise ValueError("only the parent sends CUT_AFTER")
+
+    def _switch_console(self, to_bytes: bool) -> None:
+        """The console of a board with a REPL; this one's is its log."""
 
     def _feed_watchdog(self, timeout_ms: float) -> None:
         if self._watchdog is not None:

@@ -11,6 +11,7 @@ extra u32`, little-endian.
 | C | board | - | - | - | the power was cut in mid-write: end the process |
 | E, e | board | - | - | - | a flash erase begins, ends |
 | H | board | - | - | - | the program ended |
+| K | board | - | 1, 0 | - | the console carries bytes, text (with Ctrl-C) again |
 | X | parent | - | - | writes | cut the power in that flash write from now |
 """
 
@@ -32,6 +33,7 @@ class Op(IntEnum):
     ERASE_BEGIN = ord("E")
     ERASE_END = ord("e")
     HALT = ord("H")
+    CONSOLE = ord("K")
     CUT_AFTER = ord("X")
 
 

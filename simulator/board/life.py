@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from simulator.board import bus
-from simulator.children import AS_CHILD
+from simulator.children import AS_CHILD, AS_CHILD_ON_TERMINAL
 
 LOG_LINE_BYTES_MAX = 400
 _READ_BYTES = 4096
@@ -40,9 +40,12 @@ class Life:
         uarts: Mapping[int, socket.socket],
         inputs: Mapping[int, int],
         on_line: Callable[[str], None],
+        terminal: int | None = None,
+        console: socket.socket | None = None,
     ) -> "Life":
         """`uarts` are the board's ends, inherited under their numbers; `inputs` are the pin levels
-        at power-on."""
+        at power-on. With `terminal` the process talks to that descriptor, not to `on_line`;
+        `console` is its end of the console's bytes."""
         parent_bus, board_bus = socket.socketpair()
         parent_bus.setblocking(False)
         board_bus.setblocking(False)
@@ -50,16 +53,18 @@ class Life:
             parent_bus.send(bus.pack(bus.Record(bus.Op.PIN, pin, level)))
         fds = {f"BOARD_UART_{uart}_FD": end.fileno() for uart, end in uarts.items()}
         fds["BOARD_BUS_FD"] = board_bus.fileno()
+        if console is not None:
+            fds["BOARD_CONSOLE_FD"] = console.fileno()
         with board_bus:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 cwd=folder,
                 env={**os.environ, **environment, **{name: str(fd) for name, fd in fds.items()}},
                 pass_fds=tuple(fds.values()),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
+                stdin=asyncio.subprocess.DEVNULL if terminal is None else terminal,
+                stdout=asyncio.subprocess.PIPE if terminal is None else terminal,
                 stderr=asyncio.subprocess.STDOUT,
-                **AS_CHILD,
+                **(AS_CHILD if terminal is None else AS_CHILD_ON_TERMINAL),
             )
         return cls(process, parent_bus, on_line)
 
@@ -92,7 +97,8 @@ class Life:
         self._bus.close()
 
     async def _log(self, on_line: Callable[[str], None]) -> None:
-        assert self.process.stdout is not None
+        if self.process.stdout is None:
+            return
         rest = b""
         while chunk := await self.process.stdout.read(_READ_BYTES):
             *lines, rest = (rest + chunk).split(b"\n")

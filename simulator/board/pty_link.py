@@ -24,19 +24,14 @@ from simulator.board.line import bytes_waiting
 TERMINAL_BUFFER_BYTES = 4095  # of Linux's line discipline
 
 
-class PtyLink:
-    """Far end of a `SerialLine`; `path` is what the agent opens, a symbolic link made here."""
+class Terminal:
+    """A pseudo terminal without echo or line editing; this is its master end. `slave` stays open
+    here and may be inherited by a process."""
 
-    def __init__(self, path: Path, baud: int) -> None:
-        self.baud = baud
-        self.dropped_bytes = 0
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
+    def __init__(self) -> None:
+        self._master, self.slave = os.openpty()
+        tty.setraw(self.slave)
         os.set_blocking(self._master, False)
-        self.path = path.absolute()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.unlink(missing_ok=True)
-        self.path.symlink_to(os.ttyname(self._slave))
         self._armed = threading.Event()
         self._closing = False
         self._stop_out, self._stop_in = os.pipe()
@@ -58,17 +53,16 @@ class PtyLink:
     def pending(self) -> bool:
         return bytes_waiting(self._master) > 0
 
-    def write(self, data: bytes, more: bool) -> None:  # noqa: ARG002 - a terminal has no gaps
-        room = max(0, TERMINAL_BUFFER_BYTES - bytes_waiting(self._slave))
+    def put(self, data: bytes) -> int:
+        """Write what finds room; how many bytes that were."""
+        room = max(0, TERMINAL_BUFFER_BYTES - bytes_waiting(self.slave))
         try:
-            sent = os.write(self._master, data[:room]) if room else 0
+            return os.write(self._master, data[:room]) if room else 0
         except BlockingIOError:
-            sent = 0
-        self.dropped_bytes += len(data) - sent
+            return 0
 
     def close(self) -> None:
         """The thread that may still wait in the kernel closes the terminal."""
-        self.path.unlink(missing_ok=True)
         self._closing = True
         if self._thread is None:
             self._close_all()
@@ -91,5 +85,25 @@ class PtyLink:
             on_bytes()
 
     def _close_all(self) -> None:
-        for fd in (self._master, self._slave, self._stop_out, self._stop_in):
+        for fd in (self._master, self.slave, self._stop_out, self._stop_in):
             os.close(fd)
+
+
+class PtyLink(Terminal):
+    """Far end of a `SerialLine`; `path` is what the agent opens, a symbolic link made here."""
+
+    def __init__(self, path: Path, baud: int) -> None:
+        super().__init__()
+        self.baud = baud
+        self.dropped_bytes = 0
+        self.path = path.absolute()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.unlink(missing_ok=True)
+        self.path.symlink_to(os.ttyname(self.slave))
+
+    def write(self, data: bytes, more: bool) -> None:  # noqa: ARG002 - a terminal has no gaps
+        self.dropped_bytes += len(data) - self.put(data)
+
+    def close(self) -> None:
+        self.path.unlink(missing_ok=True)
+        super().close()
