@@ -24,13 +24,14 @@ from sync_server.core.store_port import (
     TicketRow,
     VisitRow,
 )
+from sync_server.store_memory_cash import CashTables, MemoryCash
 
 Key = tuple[int, int, int]
 Row = TypeVar("Row")
 
 
 @dataclass
-class Tables:
+class Tables(CashTables):
     """Everything that is stored; a transaction works on a copy of it."""
 
     terminals: dict[str, Terminal] = field(default_factory=dict)
@@ -80,10 +81,11 @@ class MemoryStore:
             raise
 
 
-class MemoryTransaction:
+class MemoryTransaction(MemoryCash):
     """Adapter of core.store_port.Transaction."""
 
     def __init__(self, tables: Tables) -> None:
+        super().__init__(tables)
         self._tables = tables
 
     def terminal(self, name: str) -> Terminal | None:

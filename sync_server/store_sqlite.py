@@ -21,6 +21,7 @@ from sync_server.core.store_port import (
     Terminal,
     TicketRow,
 )
+from sync_server.store_sqlite_cash import SqliteCash
 from tongban.database import migrate, open_database
 
 DATABASE_FILE = "centre.db"
@@ -95,11 +96,11 @@ def _values(into: str, rows: int, columns: int) -> str:
     return f"{into} VALUES{', '.join([row] * rows)}"
 
 
-class SqliteTransaction:
+class SqliteTransaction(SqliteCash):
     """Adapter of core.store_port.Transaction."""
 
     def __init__(self, connection: apsw.Connection, terminals: dict[str, Terminal | None]) -> None:
-        self._do = connection.execute
+        super().__init__(connection)
         self._many = connection.executemany
         self._connection = connection
         self._terminals = terminals

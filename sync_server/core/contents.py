@@ -43,7 +43,7 @@ class ContentsOpener:
         """Everything to store for `rows`, which end at `chain`'s head. No reader: none opens."""
         number, branch, arrival = terminal.number, chain.branch, chain.arrival
         exception = 0 if branch == MAIN else int(ExceptionCode.BRANCH_HELD)
-        contents = Arrival(arrival, chain, terminal.unit, received_ms)
+        contents = Arrival(arrival, chain, terminal.unit, received_ms, name=terminal.name)
         people: dict[bytes, Person] = {}
         plaintexts = reader.unseal_rows(rows) if reader else [None] * len(rows)
         for row, plaintext in zip(rows, plaintexts, strict=True):

@@ -34,7 +34,7 @@ from protocol.receipts import (
     Receipt,
     Rewind,
 )
-from sync_server.core import unique
+from sync_server.core import ledger, unique
 from sync_server.core.chains import MAIN, NO_HISTORY, Place, PlaceKind, find, place, segments
 from sync_server.core.codes import REFUSALS, IntakeCode
 from sync_server.core.contents import ContentsOpener
@@ -198,6 +198,7 @@ class Intake:
         rows = batch.rows[where.known :]
         contents = self._contents.open(terminal, chain, rows, reader, case.now_ms)
         unique.settle(tx, contents)
+        ledger.settle(tx, contents)
         tx.add(number, contents)
         if is_fork:
             self._report_fork(case, chain)

@@ -1,4 +1,4 @@
-r"""What a record does at the centre: one rule per kind of record.
+"""What a record does at the centre: one rule per kind of record.
 
 | kind | rule | effect |
 | --- | --- | --- |
@@ -7,7 +7,8 @@ r"""What a record does at the centre: one rule per kind of record.
 | ticket.issued | unique | a visit, and a ticket in the hall's queue: core/unique.py |
 | help.call, help.answered | append | a line of the help desk |
 | device.state | append | a line of the terminal's devices |
-| print.outcome, terminal.started, cash.\* | keep | none: the record is the fact |
+| cash.note, cash.payment, cash.cassette | ledger | double entry, vouchers, cases: core/ledger.py |
+| print.outcome, terminal.started | keep | none: the record is the fact |
 
 A rule sees one opened record with the pseudonyms of its people, and adds its effects to the arrival
 that the record came with.
@@ -34,6 +35,7 @@ from protocol.records import (
     TimeQuality,
 )
 from protocol.wire.states import AGE_UNKNOWN
+from sync_server.core.cash_port import CashCassetteRow, CashNoteRow, CashPaymentRow
 from sync_server.core.store_port import (
     Arrival,
     DeviceChangeRow,
@@ -167,6 +169,65 @@ def _device_change(
     into.device_changes.append(DeviceChangeRow(*key, body.device, body.state, body.detail, at_ms))
 
 
+def _cash_note(into: Arrival, key: Key, common: Common, body: Body, *_refs: bytes | None) -> None:
+    assert isinstance(body, CashNote)
+    at_ms = believed_ms(common, into.received_ms)
+    into.cash.append(
+        CashNoteRow(
+            *key,
+            into.unit,
+            business_date(at_ms),
+            body.note,
+            body.payment,
+            body.fen,
+            body.outcome,
+            body.place,
+            body.reason,
+            at_ms,
+            held=key[1] != 0,
+        )
+    )
+
+
+def _cash_payment(
+    into: Arrival,
+    key: Key,
+    common: Common,
+    body: Body,
+    person_ref: bytes | None,
+    _officer_ref: bytes | None,
+) -> None:
+    assert isinstance(body, CashPayment)
+    at_ms = believed_ms(common, into.received_ms)
+    day = business_date(at_ms)
+    _visit(into, key, day, person_ref, body.service)
+    into.cash.append(
+        CashPaymentRow(
+            *key,
+            into.unit,
+            day,
+            body.payment,
+            body.service,
+            body.definition,
+            body.due_fen,
+            body.paid_fen,
+            body.kept_fen,
+            body.voucher,
+            person_ref,
+            at_ms,
+            held=key[1] != 0,
+        )
+    )
+
+
+def _cassette(into: Arrival, key: Key, common: Common, body: Body, *_refs: bytes | None) -> None:
+    assert isinstance(body, CashCassette)
+    at_ms = believed_ms(common, into.received_ms)
+    day, held = business_date(at_ms), key[1] != 0
+    row = CashCassetteRow(*key, into.unit, day, body.notes, body.fen, 0, at_ms, held)
+    into.cash.append(row)
+
+
 def _keep(_into: Arrival, _key: Key, _common: Common, _body: Body, *_refs: bytes | None) -> None:
     """The record is the fact."""
 
@@ -180,7 +241,7 @@ RULES: dict[type[Body], Rule] = {
     DeviceState: _device_change,
     TicketIssued: _ticket,
     HelpAnswered: _help_answer,
-    CashNote: _keep,
-    CashPayment: _keep,
-    CashCassette: _keep,
+    CashNote: _cash_note,
+    CashPayment: _cash_payment,
+    CashCassette: _cassette,
 }

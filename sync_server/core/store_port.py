@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from sync_server.core.cash_port import CashRow, CashTransaction
+
 
 class StoreError(Exception):
     """The store could not do it now (disk full, locked, failing); nothing was changed."""
@@ -198,8 +200,9 @@ class DeviceChangeRow(NamedTuple):
 
 @dataclass(slots=True)
 class Arrival:
-    """Everything one batch brought that is new, to be stored as one. Tickets are stored one by one
-    (core.unique), before the rest. `records`: as RecordRow; `visits`: as VisitRow."""
+    """Everything one batch brought that is new, to be stored as one. Tickets and cash are stored
+    one by one (core.unique, core.ledger), before the rest. `records`: as RecordRow; `visits`: as
+    VisitRow. `name`: of the terminal."""
 
     number: int
     chain: Chain
@@ -213,9 +216,11 @@ class Arrival:
     help_calls: list[HelpCallRow] = field(default_factory=list)
     help_answers: list[HelpAnswerRow] = field(default_factory=list)
     device_changes: list[DeviceChangeRow] = field(default_factory=list)
+    cash: list[CashRow] = field(default_factory=list)
+    name: str = ""
 
 
-class Transaction(Protocol):
+class Transaction(CashTransaction, Protocol):
     """Reads and writes of one commit."""
 
     def terminal(self, name: str) -> Terminal | None:
