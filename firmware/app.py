@@ -18,8 +18,8 @@ import gc
 import sys
 
 from firmware import ports
-from firmware.board_pins import BoardPins, has_pin
-from firmware.device_bay import DeviceBay, is_there
+from firmware.board_pins import BoardPins
+from firmware.device_bay import DEVICE_OF, DeviceBay
 from firmware.drivers.sender import Sender
 from firmware.link_server import LinkServer
 from firmware.settings import describe
@@ -142,23 +142,17 @@ def _silent(text):
 
 def _info(board, parts, machine, fault):
     """HELLO's `key=value` lines, UTF-8."""
-    devices = (
-        (states.CARD_READER, "card_reader", is_there(parts["card_reader"])),
-        (states.PRINTER, "printer", is_there(parts["printer"])),
-        (states.VOICE, "voice", is_there(parts["voice"])),
-        (states.GATE, "gate", bool(parts["gate"])),
-        (states.HELP_BUTTON, "help_button", bool(parts["help"])),
-    )
+    models = [(device, parts[name]["model"]) for name, device in DEVICE_OF.items() if parts[name]]
     lines = [
         "firmware=" + VERSION,
         "runtime=" + sys.implementation.name,
         "board=" + board.NAME,
         "id=" + binascii.hexlify(machine.unique_id()).decode(),
         "reset=" + _RESETS.get(machine.reset_cause(), "unknown"),
-        "devices=" + ",".join("%d:%s" % (number, name) for number, name, there in devices if there),
+        "devices=" + ",".join("%d:%s" % pair for pair in sorted(models)),
     ]
     if parts["help"]:
-        there = [name for name in ("bell", "answer") if has_pin(parts["help"], name)]
+        there = [name for name in ("bell", "answer") if parts["help"][name] >= 0]
         lines.append("help=" + ",".join(["lamp"] + there))
     if fault:
         lines.append("fault=" + fault)

@@ -1,37 +1,24 @@
 """The pins of a board, opened before anything else: whatever follows, the gate is shut."""
 
 from firmware import ports
+from firmware.models import MODELS, load
+
+OUTPUTS = ("relay", "lamp", "bell")
 
 
 class BoardPins:
-    """`parts` as `settings.describe` gives them. What is not wired is None."""
+    """`parts` as `settings.describe` gives them. `of[part][pin]`: a function that drives an output
+    or samples an input; a pin that is not wired is not there.
+    """
 
     def __init__(self, machine, parts):
-        self.relay = self.passed = None
-        self.lamp = self.button = self.bell = self.answer = None
-        gate, help_part = parts["gate"], parts["help"]
-        if gate:
-            self.relay = _output(machine, gate, "relay")
-            self.passed = _input(machine, gate, "passed")
-        if help_part:
-            self.lamp = _output(machine, help_part, "lamp")
-            self.button = _input(machine, help_part, "button")
-            self.bell = _output(machine, help_part, "bell")
-            self.answer = _input(machine, help_part, "answer")
+        self.of = {}
+        for name in MODELS:
+            part = parts[name]
+            pins = load(part["model"]).PINS if part else ()
+            self.of[name] = {pin: _open(machine, part, pin) for pin in pins if part[pin] >= 0}
 
 
-def has_pin(part, name):
-    """Whether the pin is wired: -1 or no entry is not."""
-    return part.get(name, -1) >= 0
-
-
-def _output(machine, part, name):
-    if not has_pin(part, name):
-        return None
-    return ports.open_output(machine, part[name], part[name + "_active"])
-
-
-def _input(machine, part, name):
-    if not has_pin(part, name):
-        return None
-    return ports.open_input(machine, part[name], part[name + "_active"])
+def _open(machine, part, pin):
+    opened = ports.open_output if pin in OUTPUTS else ports.open_input
+    return opened(machine, part[pin], part[pin + "_active"])

@@ -39,6 +39,10 @@ def run():
 
 
 def _board():
+    if sys.platform == "rp2":
+        from firmware.boards import rp2350  # noqa: PLC0415 - one board in memory
+
+        return rp2350
     if sys.platform == "esp32":
         from firmware.boards import esp32s3  # noqa: PLC0415 - one board in memory
 

@@ -1,47 +1,78 @@
 """What differs between terminals with the same board: DATA/settings.txt, written by a technician.
 
-One `part.key=number` a line over the board description, `#` begins a comment;
-`printer.process_id=0` for a printer without GS ( H, `voice.baud=19200`, `card_reader.uart=-1` for a
-device that is not there. A line that cannot be used stops the start and says why.
+One `part.key=value` a line over the board description, `#` begins a comment. A value is a number,
+of `model` a name: `printer.model=none` for a device that is not there, `voice.baud=19200`,
+`help.bell=-1` for a pin that is not wired. What the model cannot or the chip has not stops the
+start and says why.
 """
+
+from firmware import description
 
 FILE = "settings.txt"
 LINES_MAX = 64
-PARTS = ("link", "card_reader", "printer", "voice", "gate", "help")
 
 
 class SettingsError(Exception):
-    """settings.txt cannot be used as it stands."""
+    """Board description or settings.txt cannot be used as they stand."""
 
 
 def describe(board, folder):
     """{part: its description} of a board module, changed by the settings file in `folder` if there
-    is one.
+    is one, completed by the models; {} for what is not built in.
     """
-    parts = {name: dict(getattr(board, name.upper(), {})) for name in PARTS}
     try:
         file = open(folder + "/" + FILE)
     except OSError as error:
         if error.errno != 2:  # ENOENT: nothing differs
             raise
-        return parts
-    with file:
-        for number in range(1, LINES_MAX + 1):
-            line = file.readline()
-            if not line:
-                return parts
-            _apply(parts, line.split("#")[0].strip(), number)
-    raise SettingsError("%s: more than %d lines" % (FILE, LINES_MAX))
+        parts, problems = apply(board, ())
+    else:
+        with file:
+            parts, problems = apply(board, file)
+    for problem in problems:
+        raise SettingsError(problem)
+    return parts
 
 
-def _apply(parts, line, number):
-    if not line:
-        return
-    name, _, value = line.partition("=")
-    part, _, key = name.strip().partition(".")
-    if part not in parts or key not in parts[part]:
-        raise SettingsError("%s line %d: no setting %r; use part.key=number" % (FILE, number, name))
+def apply(board, lines):
+    """(parts of `board` changed by these lines of settings; what is wrong, one sentence each)."""
+    parts = description.written(board)
+    places = {}  # (part, key): line
+    problems = []
+    number = 0
+    for line in lines:
+        number += 1
+        words = line.split("#")[0].strip()
+        try:
+            if number > LINES_MAX:
+                raise ValueError("more than %d lines" % LINES_MAX)
+            if words:
+                part, key, value = _parse(words)
+                if part not in parts:
+                    raise ValueError("no part %r; there are %s" % (part, ", ".join(parts)))
+                parts[part][key] = value
+                places[part, key] = number
+        except ValueError as error:
+            problems.append("%s line %d: %s" % (FILE, number, error))
+            if number > LINES_MAX:
+                break
+    for problem in description.complete(parts, board.CHIP):
+        place = places.get((problem.part, problem.key))
+        where = "board " + board.NAME if place is None else "%s line %d" % (FILE, place)
+        problems.append("%s: %s" % (where, problem))
+    return parts, problems
+
+
+def _parse(line):
+    """(part, key, value). Raises ValueError that tells the cure."""
+    name, equals, value = line.partition("=")
+    part, dot, key = name.strip().partition(".")
+    value = value.strip()
+    if not equals or not dot:
+        raise ValueError("%r is not part.key=value" % line)
+    if key == "model":
+        return part, key, value
     try:
-        parts[part][key] = int(value)
+        return part, key, int(value)
     except ValueError:
-        raise SettingsError("%s line %d: %r is no number" % (FILE, number, value))
+        raise ValueError("%s = %r is no number" % (name.strip(), value))

@@ -12,16 +12,18 @@ contact of the button.
 """
 
 NAME = "esp32s3"
+CHIP = "esp32s3"
 DATA = ""  # the root of the internal littlefs
 WATCHDOG_MS = 4000
 CONSOLE = False  # a word on the console would be noise on the link
 
-LINK = {"usb": True, "rxbuf": 2048}
-CARD_READER = {"uart": 1, "baud": 115_200, "rxbuf": 2048, "tx": 17, "rx": 18}
-PRINTER = {"uart": 2, "baud": 115_200, "rxbuf": 256, "tx": 15, "rx": 16, "process_id": 1}
-VOICE = {"uart": 0, "baud": 9600, "rxbuf": 256, "tx": 43, "rx": 44, "encoding": 1}
-GATE = {"relay": 4, "relay_active": 1, "passed": 5, "passed_active": 0}
+LINK = {"usb": 1, "rxbuf": 2048}
+CARD_READER = {"model": "sdt", "uart": 1, "baud": 115_200, "rxbuf": 2048, "tx": 17, "rx": 18}
+PRINTER = {"model": "escpos", "uart": 2, "baud": 115_200, "tx": 15, "rx": 16}
+VOICE = {"model": "syn6288", "uart": 0, "baud": 9600, "tx": 43, "rx": 44}
+GATE = {"model": "relay", "relay": 4, "relay_active": 1, "passed": 5, "passed_active": 0}
 HELP = {
+    "model": "button",
     "button": 6,
     "button_active": 0,
     "lamp": 7,

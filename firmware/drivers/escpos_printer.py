@@ -242,3 +242,16 @@ class EscposPrinter:
         self._state = IDLE
         self._data = None
         self._end(effect_id, outcome, detail, now)
+
+
+def build(host, part):
+    """The driver of a board's printer."""
+    effects = host.server.effects
+    return EscposPrinter(
+        host.port,
+        effects.begin,
+        effects.end,
+        host.report,
+        host.now,
+        process_id=bool(part["process_id"]),
+    )

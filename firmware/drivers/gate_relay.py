@@ -91,3 +91,20 @@ class GateRelay:
     def _finish(self, outcome, detail, now):
         self._state = REST
         self._end(self._effect_id, outcome, detail, now)
+
+
+def build(host, part):
+    """The driver of a board's gate."""
+    effects, events = host.server.effects, host.server.events
+
+    def passed(effect_id, now):
+        events.happened(states.GATE_PASSED, effect_id.to_bytes(8, "little"), now)
+
+    host.report(states.ONLINE, 0)
+    contact = host.pins.get("passed", _open)
+    return GateRelay(host.pins["relay"], contact, effects.begin, effects.end, passed)
+
+
+def _open():
+    """The contact of a gate that has none."""
+    return False

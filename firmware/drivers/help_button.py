@@ -200,3 +200,17 @@ def _open():
 
 def _nothing(on):
     """No bell is wired."""
+
+
+def build(host, part):
+    """The driver of a board's help button."""
+    pins = host.pins
+    return HelpButton(
+        pins["button"],
+        pins["lamp"],
+        pins.get("bell"),
+        pins.get("answer"),
+        host.server.events,
+        host.report,
+        host.now,
+    )

@@ -288,3 +288,8 @@ class SdtCardReader:
             self._told = reason
             self._emit(CARD_FAULT, self._read_no, reason)
         self._rest(now, rest_ms)
+
+
+def build(host, part):
+    """The driver of a board's card reader."""
+    return SdtCardReader(host.port, host.emit, host.report, host.now)

@@ -264,3 +264,15 @@ class Syn6288Voice:
         if self._next is not None:
             self._emit(SPEECH, self._next, states.SPEECH_INTERRUPTED)
             self._next = None
+
+
+def build(host, part):
+    """The driver of a board's speech module."""
+    return Syn6288Voice(
+        host.port,
+        host.emit,
+        host.report,
+        host.now,
+        baud=part["baud"],
+        encoding=part["encoding"],
+    )

@@ -19,7 +19,7 @@ def case_hello_says_what_the_board_is(vectors, folder):
     lines = rig.agent.info.decode().split("\n")
     assert "board=rig" in lines
     assert "reset=power" in lines
-    assert "devices=1:card_reader,2:printer,3:voice,4:gate,5:help_button" in lines
+    assert "devices=1:sdt,2:escpos,3:syn6288,4:relay,5:button" in lines
     assert lines[0].startswith("firmware=")
     assert lines[1] in ("runtime=cpython", "runtime=micropython")
 
@@ -291,7 +291,8 @@ def case_words_that_no_one_understands_change_nothing(vectors, folder):
 
 def case_a_board_without_devices_says_so(vectors, folder):
     class Bare:
-        NAME, WATCHDOG_MS, CONSOLE, LINK = "bare", 4000, False, RigBoard.LINK
+        NAME, CHIP, WATCHDOG_MS, CONSOLE = "bare", "simulated", 4000, False
+        LINK = RigBoard.LINK
 
     rig = Rig(vectors, folder)
     rig.boot(Bare)
@@ -310,10 +311,10 @@ def case_a_board_without_devices_says_so(vectors, folder):
 
 def case_settings_of_a_terminal(vectors, folder):
     with open(folder + "/settings.txt", "w") as file:
-        file.write("# a clone printer\nprinter.process_id = 0\n\nvoice.uart=-1\n")
+        file.write("# a clone printer\nprinter.process_id = 0\n\nvoice.model=none\n")
     rig = Rig(vectors, folder)
     rig.up()
-    assert b"3:voice" not in rig.agent.info
+    assert b"3:" not in rig.agent.info
     rig.print_job(8, JOB, JOB_CRC)
     rig.run_until(lambda: b"\x1d\x72\x01" in rig.paper)
     for text in ("printer.colour=1", "printer.baud=fast", "nonsense"):

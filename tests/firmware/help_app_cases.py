@@ -173,7 +173,7 @@ def case_the_agent_rings_and_stops_the_bell(vectors, folder):
 
 def case_a_board_without_bell_and_desk_calls_as_before(vectors, folder):
     class Plain(RigBoard):
-        HELP = {"button": 6, "button_active": 0, "lamp": 7, "lamp_active": 1}  # noqa: RUF012
+        HELP = {"model": "button", "button": 6, "button_active": 0, "lamp": 7, "lamp_active": 1}  # noqa: RUF012
 
     rig = Rig(vectors, folder)
     rig.boot(Plain)

@@ -88,14 +88,16 @@ class RigBoard:
     """A board description; modules are the usual form."""
 
     NAME = "rig"
+    CHIP = "simulated"
     WATCHDOG_MS = 4000
     CONSOLE = False
     LINK = {"uart": 0, "baud": 921_600, "rxbuf": 2048}  # noqa: RUF012
-    CARD_READER = {"uart": 1, "baud": 115_200}  # noqa: RUF012
-    PRINTER = {"uart": 2, "baud": 115_200, "process_id": 1}  # noqa: RUF012
-    VOICE = {"uart": 3, "baud": 9600, "encoding": 1}  # noqa: RUF012
-    GATE = {"relay": 4, "relay_active": 1, "passed": 5, "passed_active": 0}  # noqa: RUF012
+    CARD_READER = {"model": "sdt", "uart": 1, "baud": 115_200}  # noqa: RUF012
+    PRINTER = {"model": "escpos", "uart": 2, "baud": 115_200}  # noqa: RUF012
+    VOICE = {"model": "syn6288", "uart": 3, "baud": 9600}  # noqa: RUF012
+    GATE = {"model": "relay", "relay": 4, "relay_active": 1, "passed": 5, "passed_active": 0}  # noqa: RUF012
     HELP = {  # noqa: RUF012
+        "model": "button",
         "button": 6,
         "button_active": 0,
         "lamp": 7,

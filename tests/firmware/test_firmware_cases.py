@@ -11,6 +11,7 @@ import pytest
 from edge_agent.technician.image import build_image
 from tests.firmware import (
     app_cases,
+    description_cases,
     help_app_cases,
     help_cases,
     journal_cases,
@@ -31,6 +32,7 @@ MODULES = (
     help_cases,
     journal_cases,
     app_cases,
+    description_cases,
 )
 NAMES = [module.__name__.split(".")[-1] for module in MODULES]
 CASES = [case for module in MODULES for case in module.CASES]

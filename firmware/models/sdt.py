@@ -1,0 +1,7 @@
+"""Resident ID card reader with a SAM_V module, SDT protocol."""
+
+DRIVER = "sdt_card_reader"
+BAUDS = (115_200, 57_600, 38_400, 19_200, 9600)
+RXBUF = 512
+PINS: "dict[str, bool]" = {}
+SWITCHES: "dict[str, tuple]" = {}
