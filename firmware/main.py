@@ -1,4 +1,4 @@
-"""Start of the firmware: `from firmware import main; main.run()` in the board's main.py.
+"""Start of the firmware: `from firmware import main; main.run(started)` in the board's main.py.
 
 A fault that ends the loop is kept in DATA/fault.txt (its last line goes to the agent in the next
 HELLO) and the board resets.
@@ -17,8 +17,10 @@ FAULT_CHARS_MAX = 160
 _RESET_DELAY_MS = 1000  # a fault at every start must not wear the flash or hide the console
 
 
-def run():
-    """Never returns: the loop runs until the power goes, or the board resets."""
+def run(started=None):
+    """Never returns: the loop runs until the power goes, or the board resets. `started` is what
+    `update.boot.start` chose; None: this board has no slots and takes no update.
+    """
     board = _board()
     try:
         App(

@@ -18,6 +18,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("protocol/wire", "firmware")
 _PARENTS = ("protocol/__init__.py",)
 _MAIN = "from firmware import main\n\nmain.run()\n"
+_NOT_COMPILED = Path("firmware/update/flash_main.py")  # layout.py takes its source
 _COMPILE_S_MAX = 30.0
 
 
@@ -77,7 +78,7 @@ def _sources() -> list[Path]:
     found = [_ROOT / name for name in _PARENTS]
     for package in _PACKAGES:
         found += (_ROOT / package).rglob("*.py")
-    return sorted(path.relative_to(_ROOT) for path in found)
+    return sorted({path.relative_to(_ROOT) for path in found} - {_NOT_COMPILED})
 
 
 def _compile(source: Path, into: Path) -> None:

@@ -18,6 +18,7 @@ from tests.firmware import (
     pin_cases,
     printer_cases,
     reader_cases,
+    slot_cases,
     voice_cases,
 )
 
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "tests" / "vectors" / "peripherals.json"
 MODULES = (
     reader_cases,
+    slot_cases,
     printer_cases,
     voice_cases,
     pin_cases,

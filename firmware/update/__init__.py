@@ -1,0 +1,1 @@
+"""Updates that cannot brick: two slots, a pointer, a start that counts and falls back."""
