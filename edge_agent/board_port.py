@@ -5,7 +5,6 @@ for ever; only the first opening raises. Device files and COM names are passed o
 """
 
 import contextlib
-import errno
 import os
 import queue
 import threading
@@ -14,6 +13,7 @@ from collections.abc import Callable
 
 import serial
 
+from edge_agent.technician.ports import explain
 from tongban.logs import event, get
 
 BAUD = 921_600
@@ -149,24 +149,3 @@ class BoardPort:
             with contextlib.suppress(OSError):
                 port.close()
 
-
-def explain(path: str, error: Exception) -> str:
-    """What keeps the port closed, and the cure."""
-    number = getattr(error, "errno", None)
-    text = str(error)
-    if number == errno.ENOENT or "FileNotFoundError" in text or "No such file" in text:
-        return (
-            f"{path}: no such port. Is the board connected and powered? "
-            "List the ports with: python -m serial.tools.list_ports"
-        )
-    if number == errno.EACCES or "PermissionError" in text or "Permission denied" in text:
-        return (
-            f"{path}: no right to open the port. Add this user to the port's group "
-            "(usually: sudo usermod -aG dialout $USER, then log in again)."
-        )
-    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text:
-        return (
-            f"{path}: another program has the port open. Stop the other agent or serial monitor "
-            f"(find it with: fuser {path})."
-        )
-    return f"{path}: cannot be opened as a serial port ({error}). Check board and cable."
