@@ -148,4 +148,3 @@ class BoardPort:
         if port is not None:
             with contextlib.suppress(OSError):
                 port.close()
-

@@ -75,7 +75,7 @@ def read_settings(config: Path | None, given: dict[str, str]) -> Settings:
     settings = msgspec.structs.replace(load(config, Settings), **given)
     for name, cure in (
         ("bundle", "Make one at the centre: tongban server add-terminal ID --hall UNIT --out FILE"),
-        ("board", "Name the board's serial port; list them: python -m serial.tools.list_ports"),
+        ("board", "Name the board's serial port; list them: tongban board ports"),
         ("data", "Name a folder on a local disk, for example /var/lib/tongban"),
     ):
         if not getattr(settings, name):

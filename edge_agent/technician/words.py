@@ -39,7 +39,9 @@ class Words:
         """The text `family.code`, or the code itself: a newer board may know more of them."""
         return self._words.get(f"{family}.{code}", code)
 
-    def keys(self) -> frozenset[str]:
+    @property
+    def names(self) -> frozenset[str]:
+        """All keys."""
         return frozenset(self._words)
 
 
@@ -48,7 +50,9 @@ def words(language: str) -> Words:
     """The catalogue of one of LANGUAGES."""
     file = resources.files("edge_agent.technician") / "texts" / f"{language}.toml"
     tree = tomllib.loads(file.read_text("utf-8"))
-    flat = {f"{family}.{key}": text for family, texts in tree.items() for key, text in texts.items()}
+    flat = {
+        f"{family}.{key}": text for family, texts in tree.items() for key, text in texts.items()
+    }
     return Words(language, flat)
 
 

@@ -52,7 +52,7 @@ def test_a_missing_port_is_named_with_the_cure(agent: AgentProcess) -> None:
     code, said = run(agent)
     assert code == 2
     assert "/dev/no-such-board: no such port" in said
-    assert "python -m serial.tools.list_ports" in said
+    assert "tongban board ports" in said
 
 
 def test_a_missing_or_wrong_bundle_is_named_with_the_cure(
@@ -75,7 +75,7 @@ def test_a_wrong_configuration_names_line_and_key(tmp_path: Path) -> None:
 def test_what_is_missing_is_named_with_the_cure() -> None:
     with pytest.raises(CannotBeginError, match=r"--bundle is missing.*add-terminal"):
         read_settings(None, {})
-    with pytest.raises(CannotBeginError, match=r"--board is missing.*list_ports"):
+    with pytest.raises(CannotBeginError, match=r"--board is missing.*board ports"):
         read_settings(None, {"bundle": "b"})
     assert read_settings(None, {"bundle": "b", "board": "COM3", "data": "d"}).board == "COM3"
 
