@@ -1,5 +1,13 @@
 """The terminal's durable queue of sealed records, and what is committed together with them."""
 
+from edge_agent.outbox.cash import (
+    CashCassetteTaken,
+    CashDropped,
+    CashNoteEnded,
+    CashOpened,
+    CashPaid,
+    CashWanted,
+)
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.types import (
     Appended,
@@ -21,6 +29,12 @@ from edge_agent.outbox.types import (
 
 __all__ = [
     "Appended",
+    "CashCassetteTaken",
+    "CashDropped",
+    "CashNoteEnded",
+    "CashOpened",
+    "CashPaid",
+    "CashWanted",
     "Draft",
     "DropFlow",
     "Head",

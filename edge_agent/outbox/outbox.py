@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import apsw
 
+from edge_agent.core.cash_events import SavedCash, SavedNote
+from edge_agent.outbox import cash
 from edge_agent.outbox.jobs import AppendJob, OfferAgainJob, SettleJob, SqlJob
 from edge_agent.outbox.sealer import Sealer, read_head
 from edge_agent.outbox.types import (
@@ -254,6 +256,21 @@ class Outbox:
         ).get
         last, closed = counter or (0, 0)
         return own or 0, last, bool(closed)
+
+    def cash(self) -> SavedCash:
+        """What an earlier life left of cash: open payments, undecided notes, counters."""
+        with self._reading:
+            return self._guarded(lambda: cash.read_saved(self._reader))
+
+    def cash_note(self, note: int) -> SavedNote | None:
+        """A bank note by its number."""
+        with self._reading:
+            return self._guarded(lambda: cash.read_note(self._reader, note))
+
+    def cash_payment_of(self, session: int) -> bytes | None:
+        """The payment that had this session of the board."""
+        with self._reading:
+            return self._guarded(lambda: cash.read_payment_of(self._reader, session))
 
     def floor_ms(self) -> int:
         """Highest time ever seen, Unix ms; 0 when none."""

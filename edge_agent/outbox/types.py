@@ -30,8 +30,12 @@ class Draft(NamedTuple):
     visit: bool = False
 
 
+class LocalEffect:
+    """What is committed together with records."""
+
+
 @dataclass(frozen=True)
-class SaveFlow:
+class SaveFlow(LocalEffect):
     """Keep the state of a visit under way."""
 
     flow: bytes
@@ -39,14 +43,14 @@ class SaveFlow:
 
 
 @dataclass(frozen=True)
-class DropFlow:
+class DropFlow(LocalEffect):
     """The visit is over."""
 
     flow: bytes
 
 
 @dataclass(frozen=True)
-class SetPassage:
+class SetPassage(LocalEffect):
     """Note which way a person (scrypt digest) went today (ISO date); earlier days are forgotten."""
 
     day: str
@@ -55,7 +59,7 @@ class SetPassage:
 
 
 @dataclass(frozen=True)
-class TakeTicket:
+class TakeTicket(LocalEffect):
     """Note that a person (scrypt digest) has this number for a matter on a day (ISO date).
 
     Fails the commit when the person has one, the number is not new that day, or the day is closed.
@@ -68,21 +72,18 @@ class TakeTicket:
 
 
 @dataclass(frozen=True)
-class RaiseFloor:
+class RaiseFloor(LocalEffect):
     """No time before this (Unix ms) can be right any more."""
 
     ms: int
 
 
 @dataclass(frozen=True)
-class KeepNumber:
+class KeepNumber(LocalEffect):
     """A number by its name, instead of the one before."""
 
     name: str
     value: int
-
-
-LocalEffect = SaveFlow | DropFlow | SetPassage | TakeTicket | RaiseFloor | KeepNumber
 
 
 class Appended(NamedTuple):
