@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from firmware.drivers.gate_relay import GateRelay
     from firmware.drivers.help_button import HelpButton
     from firmware.drivers.sdt_card_reader import SdtCardReader
-    from firmware.drivers.syn6288_voice import Syn6288Voice
+    from firmware.drivers.voice import Voice
 
 _DECISECOND_MS = 100
 
@@ -55,7 +55,7 @@ class LinkServer:
         self.job = PrintJob()
         self.reader: "SdtCardReader | None" = None
         self.printer: "EscposPrinter | None" = None
-        self.voice: "Syn6288Voice | None" = None
+        self.voice: "Voice | None" = None
         self.gate: "GateRelay | None" = None
         self.help: "HelpButton | None" = None
         self.flash_gate = FlashGate(self._long_answer_due, self._pause_link)

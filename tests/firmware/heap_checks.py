@@ -5,9 +5,10 @@ import sys
 
 import micropython
 
+from firmware.drivers import syn6288_frames, xfs5152_frames
 from firmware.drivers.escpos_printer import EscposPrinter
 from firmware.drivers.sdt_card_reader import READ, SdtCardReader
-from firmware.drivers.syn6288_voice import Syn6288Voice
+from firmware.drivers.voice import Voice
 
 
 class SinkPort:
@@ -80,8 +81,8 @@ def check_printer_queries():
     locked(queries)
 
 
-def check_voice_queries():
-    voice = Syn6288Voice(SinkPort(), nothing, report, 0)
+def check_voice_queries(frames):
+    voice = Voice(SinkPort(), nothing, report, 0, frames=frames, baud=9600, encoding=1)
     answer = b"\x41\x4f"
 
     def query():
@@ -97,7 +98,8 @@ def main():
         vectors = json.load(file)
     check_card_reply({name: bytes.fromhex(text) for name, text in vectors["sam"].items()})
     check_printer_queries()
-    check_voice_queries()
+    check_voice_queries(syn6288_frames)
+    check_voice_queries(xfs5152_frames)
     print("no allocation")
 
 

@@ -1,4 +1,5 @@
-"""SYN6288 speech module: one utterance speaks, at most one waits; a new one interrupts.
+"""A speech module (SYN6288, XFS5152 and their like): one utterance speaks, at most one waits; a new
+one interrupts. `frames` is the module's own: syn6288_frames, xfs5152_frames.
 
 One command is out at a time. `waiting` says for what the driver waits; `speaking` is the utterance
 that sounds.
@@ -9,7 +10,10 @@ that sounds.
 | SETTINGS | 41 | NOTHING | the text goes next, SETTLE_MS later |
 | STOP | 41 | NOTHING | speaking one INTERRUPTED |
 | QUERY | 41 | ANSWER | |
-| SPEAK, SETTINGS, STOP, QUERY | 45, or late | same | send again |
+| SPEAK, SETTINGS, STOP, QUERY | 45 | same | send again |
+| the same | late, a module that must be woken | WAKE | |
+| the same | late, any other module | same | send again |
+| WAKE | any answer, SETTLE_MS later; or late | what was late | send again |
 | the same | 45 for TRIES_MAX | NOTHING | utterance FAILED |
 | the same | late for TRIES_MAX | NOTHING | utterance FAILED, OFFLINE |
 | ANSWER | 4E | NOTHING | it does speak |
@@ -28,7 +32,6 @@ that sounds.
 | speaking for SPEECH_MS_MAX | STOP, FAILED |
 """
 
-from firmware.drivers import syn6288_frames as syn
 from firmware.drivers.sender import Sender
 from protocol.wire import states
 from protocol.wire.messages import SPEECH
@@ -44,29 +47,40 @@ IDLE_CHECK_MS = 10_000
 OFFLINE_CHECK_MS = 2000
 SPEECH_MS_MAX = 120_000
 _BITS_A_BYTE_S = 10_000  # 8N1, in thousandths
-_STOP = memoryview(syn.STOP)
-_QUERY = memoryview(syn.QUERY)
+
+STARTED_UP = 0x4A
+ACCEPTED = 0x41
+REJECTED = 0x45
+SPEAKING = 0x4E
+IDLE = 0x4F
 
 NOTHING = 0
 SPEAK = 1
 SETTINGS = 2
 STOP = 3
 QUERY = 4
-ANSWER = 5
+WAKE = 5
+ANSWER = 6
 
 
-class Syn6288Voice:
-    """`emit(SPEECH, utterance_no, state)`; `report(state, detail)`."""
+class Voice:
+    """`emit(SPEECH, utterance_no, state)`; `report(state, detail)`. `encoding`: the character set
+    of the texts, as the module counts them.
+    """
 
-    def __init__(self, port, emit, report, now, *, baud=9600, encoding=syn.GBK):
+    def __init__(self, port, emit, report, now, *, frames, baud, encoding):
+        self._frames = frames
+        self._stop = memoryview(frames.STOP)
+        self._query = memoryview(frames.QUERY)
+        self._wake = memoryview(frames.WAKE)
         self._emit = emit
         self._report = report
         self._baud = baud
         self._encoding = encoding
         self._sender = Sender(port)
-        self._frame = bytearray(syn.FRAME_MAX)
+        self._frame = bytearray(frames.FRAME_MAX)
         self._frame_bytes = 0
-        self._text = bytearray(syn.TEXT_MAX)
+        self._text = bytearray(frames.TEXT_MAX)
         self._text_bytes = 0
         self._next = None  # utterance whose text waits in _text
         self._sent = None  # utterance of the frame that is out
@@ -75,23 +89,24 @@ class Syn6288Voice:
         self._settings = b""
         self._settings_at_module = None
         self._waiting = NOTHING
+        self._command = NOTHING  # the one that is out, also while the module is woken for it
         self._late = now
         self._free_at = now
         self._check_at = now
         self._tries = 0
         self._hush = False
-        self._rejected = False
+        self._heard = False  # anything since the command went out
 
     def say(self, utterance_no, volume, speed, text, now):
         """Speak `text` (bytes, encoded for the module). What speaks or waits is INTERRUPTED."""
         self._drop_next()
-        if not 0 < len(text) <= syn.TEXT_MAX:
+        if not 0 < len(text) <= self._frames.TEXT_MAX:
             self._emit(SPEECH, utterance_no, states.SPEECH_FAILED)
             return
         self._hush = False
         self._text[: len(text)] = text
         self._text_bytes = len(text)
-        self._settings = syn.settings(volume, speed)
+        self._settings = self._frames.settings(volume, speed, self._encoding)
         self._next = utterance_no
 
     def hush(self):
@@ -102,15 +117,15 @@ class Syn6288Voice:
     def feed(self, buf, n, now):
         for at in range(n):
             byte = buf[at]
-            if byte == syn.ACCEPTED:
+            if byte == ACCEPTED:
                 self._on_accepted(now)
-            elif byte == syn.REJECTED:
+            elif byte == REJECTED:
                 self._on_rejected(now)
-            elif byte == syn.IDLE:
+            elif byte == IDLE:
                 self._on_idle(now)
-            elif byte == syn.STARTED_UP:
+            elif byte == STARTED_UP:
                 self._on_started_up(now)
-            elif byte == syn.SPEAKING and self._waiting == ANSWER:
+            elif byte == SPEAKING and self._waiting == ANSWER:
                 self._done(now)
 
     def tick(self, now):
@@ -142,29 +157,33 @@ class Syn6288Voice:
             self._send(QUERY, now)
 
     def _begin_to_speak(self, now):
+        frames = self._frames
         text = memoryview(self._text)[: self._text_bytes]
-        if len(self._settings) + self._text_bytes <= syn.TEXT_MAX:
-            self._frame_bytes = syn.build_speak(self._frame, self._settings, text, self._encoding)
+        if len(self._settings) + self._text_bytes <= frames.TEXT_MAX:
+            self._frame_bytes = frames.build_speak(self._frame, self._settings, text, self._encoding)
         elif self._settings_at_module != self._settings:
-            self._frame_bytes = syn.build_speak(self._frame, self._settings, b"", self._encoding)
+            self._frame_bytes = frames.build_speak(self._frame, self._settings, b"", self._encoding)
             self._send(SETTINGS, now)
             return
         else:
-            self._frame_bytes = syn.build_speak(self._frame, text, b"", self._encoding)
+            self._frame_bytes = frames.build_speak(self._frame, text, b"", self._encoding)
         self._sent, self._next = self._next, None
         self._send(SPEAK, now)
 
-    def _send(self, waiting, now):
+    def _send(self, command, now):
         self._tries = 0
-        self._put_out(waiting, now)
+        self._command = command
+        self._put_out(command, now)
 
     def _put_out(self, waiting, now):
         self._waiting = waiting
-        self._rejected = False
+        self._heard = False
         if waiting == STOP:
-            data = _STOP
+            data = self._stop
         elif waiting == QUERY:
-            data = _QUERY
+            data = self._query
+        elif waiting == WAKE:
+            data = self._wake
         else:
             data = memoryview(self._frame)[: self._frame_bytes]
         self._late = add(now, len(data) * _BITS_A_BYTE_S // self._baud + ANSWER_MS_MAX)
@@ -175,6 +194,9 @@ class Syn6288Voice:
         if waiting == QUERY:
             self._waiting = ANSWER
             self._late = add(now, ANSWER_MS_MAX)
+            return
+        if waiting == WAKE:
+            self._late = add(now, SETTLE_MS)
             return
         if not NOTHING < waiting < ANSWER:
             return
@@ -194,8 +216,10 @@ class Syn6288Voice:
             self._emit(SPEECH, self._speaking, states.SPEECH_STARTED)
 
     def _on_rejected(self, now):
-        if NOTHING < self._waiting < ANSWER:
-            self._rejected = True
+        if self._waiting == WAKE:  # it was awake
+            self._late = add(now, SETTLE_MS)
+        elif NOTHING < self._waiting < ANSWER:
+            self._heard = True
             self._waiting_again(now)
 
     def _waiting_again(self, now):
@@ -219,20 +243,21 @@ class Syn6288Voice:
         self._settings_at_module = None
         self._end(states.SPEECH_FAILED, now)
         self._report(states.ONLINE, 0)
-        if self._waiting == ANSWER:
-            self._waiting = QUERY
         if self._waiting != NOTHING:
+            self._waiting = self._command
+            self._heard = True
             self._waiting_again(now)
 
     def _try_again(self, now):
-        self._tries += 1
-        waiting = QUERY if self._waiting == ANSWER else self._waiting
+        woken = self._waiting == WAKE
+        self._tries += 0 if woken else 1
         if self._tries < TRIES_MAX:
-            self._put_out(waiting, now)
+            wakes = len(self._wake) and not woken and not self._heard
+            self._put_out(WAKE if wakes else self._command, now)
             return
         self._waiting = NOTHING
         self._sender.drop()
-        if waiting == SETTINGS:
+        if self._command == SETTINGS:
             self._sent, self._next = self._next, None
         if self._sent is not None:
             self._emit(SPEECH, self._sent, states.SPEECH_FAILED)
@@ -240,7 +265,7 @@ class Syn6288Voice:
         self._settings_at_module = None
         self._free_at = add(now, BETWEEN_FRAMES_MS)
         self._check_at = add(now, OFFLINE_CHECK_MS)
-        if not self._rejected:
+        if not self._heard:
             self._end(states.SPEECH_FAILED, now)
             self._report(states.OFFLINE, 0)
 
