@@ -157,18 +157,20 @@ class Voice:
             self._send(QUERY, now)
 
     def _begin_to_speak(self, now):
-        frames = self._frames
         text = memoryview(self._text)[: self._text_bytes]
-        if len(self._settings) + self._text_bytes <= frames.TEXT_MAX:
-            self._frame_bytes = frames.build_speak(self._frame, self._settings, text, self._encoding)
+        if len(self._settings) + self._text_bytes <= self._frames.TEXT_MAX:
+            self._build(self._settings, text)
         elif self._settings_at_module != self._settings:
-            self._frame_bytes = frames.build_speak(self._frame, self._settings, b"", self._encoding)
+            self._build(self._settings, b"")
             self._send(SETTINGS, now)
             return
         else:
-            self._frame_bytes = frames.build_speak(self._frame, text, b"", self._encoding)
+            self._build(text, b"")
         self._sent, self._next = self._next, None
         self._send(SPEAK, now)
+
+    def _build(self, first, second):
+        self._frame_bytes = self._frames.build_speak(self._frame, first, second, self._encoding)
 
     def _send(self, command, now):
         self._tries = 0

@@ -10,7 +10,8 @@ from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.gate import Gate
 from simulator.devices.help_button import HelpButton
 from simulator.devices.sdt_reader import SdtReader
-from simulator.devices.syn6288_voice import Syn6288Voice, VoiceTiming
+from simulator.devices.speech_chip import VoiceTiming
+from simulator.devices.syn6288_voice import Syn6288Voice
 from tests.agent.agent_process import AgentProcess
 from tests.agent.test_terminal_help import COMING, GO, RINGS
 from tests.board.terminal_scene import play

@@ -12,6 +12,7 @@ from simulator.devices import cards
 from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.sdt_reader import SdtReader
 from simulator.devices.syn6288_voice import Syn6288Voice
+from simulator.devices.xfs5152_voice import Xfs5152Voice
 
 STEPS_MAX = 5000
 CARD = cards.citizen_card("样例甲", "441900190001010027")
@@ -19,6 +20,8 @@ SDT = [bytes.fromhex(f"AAAAAA96690003{t}") for t in ("200122", "200221", "300132
 SDT += [b"\xaa\xaa\xaa\x96\x69", b"\xaa\xaa\xaa\x96\x69\x0f\xff", b"\x00\x03"]
 VOICE = [bytes.fromhex(f) for f in ("FD000221DE", "FD000202FD", "FD00028877", "FD000B0101")]
 VOICE += [bytes.fromhex("FD000B0101D3EED2F4CCECCFC2C0"), b"\xfd\x00", b"[v1]"]
+XFS5152 = [bytes.fromhex(f) for f in ("FD000121", "FD000102", "FD000188", "FD0001FF", "FD000A0101")]
+XFS5152 += [bytes.fromhex("FD000A0103875BF39729590B4E"), b"\xfd\x10\x02", b"[v1]"]
 PRINTER = [b"\x1b@", b"\x1dV\x42\x00", b"\x1dv0\x00\x02\x00\x03\x00", b"\x10\x04\x04", b"A\n"]
 PRINTER += [b"\x1d(k\x07\x001P0A001", b"\x1d(k\x03\x001Q0", b"\x1dkI\x06{B1234", b"\x1b*\x21"]
 PRINTER += [b"\x1d(H\x06\x0000A001", b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08", b"\x10\x05\x02"]
@@ -34,6 +37,7 @@ def make_reader() -> SdtReader:
 MODELS: dict[str, tuple[Callable[[], Any], list[bytes]]] = {
     "reader": (make_reader, SDT),
     "voice": (lambda: Syn6288Voice(rng=random.Random(1)), VOICE),
+    "xfs5152": (lambda: Xfs5152Voice(rng=random.Random(1)), XFS5152),
     "printer": (lambda: EscposPrinter(rng=random.Random(1), buffer_bytes=256), PRINTER),
 }
 

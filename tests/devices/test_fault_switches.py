@@ -11,6 +11,7 @@ from simulator.devices.gate import Gate
 from simulator.devices.help_button import HelpButton
 from simulator.devices.sdt_reader import SdtReader
 from simulator.devices.syn6288_voice import Syn6288Voice
+from simulator.devices.xfs5152_voice import Xfs5152Voice
 
 CARD = cards.citizen_card("样例甲", "441900190001010027")
 STATUS = bytes.fromhex("AAAAAA9669000311FFED")
@@ -58,7 +59,9 @@ def test_a_change_of_faults_wakes_the_board() -> None:
     assert len(woken) == 3
 
 
-@pytest.mark.parametrize("model", [SdtReader, Syn6288Voice, EscposPrinter, Gate, HelpButton])
+@pytest.mark.parametrize(
+    "model", [SdtReader, Syn6288Voice, Xfs5152Voice, EscposPrinter, Gate, HelpButton]
+)
 def test_the_documentation_has_every_fault_as_it_is(model: type) -> None:
     page = (Path(__file__).parents[2] / "docs" / "devices.md").read_text("utf-8")
     for name, fault in model.FAULTS.items():

@@ -5,7 +5,8 @@ from operator import xor
 
 import pytest
 
-from simulator.devices.syn6288_voice import Syn6288Voice, VoiceTiming
+from simulator.devices.speech_chip import VoiceTiming
+from simulator.devices.syn6288_voice import Syn6288Voice
 
 SPOKEN_YUYIN = {
     "GB2312": "FD000B0100D3EED2F4CCECCFC2C1",

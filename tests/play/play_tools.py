@@ -10,7 +10,8 @@ from simulator.devices.gate import Gate
 from simulator.devices.help_button import HelpButton
 from simulator.devices.paper import Line, Slip, Span, Style
 from simulator.devices.sdt_reader import READ, SdtReader
-from simulator.devices.syn6288_voice import Syn6288Voice, Utterance
+from simulator.devices.speech_chip import Utterance
+from simulator.devices.syn6288_voice import Syn6288Voice
 from simulator.hall.keypad import Keypad
 from simulator.hall.ledger import Ledger
 from simulator.hall.place import ENTRY, Place
