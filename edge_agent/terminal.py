@@ -309,6 +309,7 @@ class Terminal:
 
     def _board_is_up(self, said: bx.LinkUp) -> None:
         self._board_info = dict(said.info)
+        self.voice.board_is_up(said.info)
         self.help_calls.board_is_up(said)
         self.visits.on_board(True)
         event(log, "info", "board.up", version=said.version, board=self._board_info)

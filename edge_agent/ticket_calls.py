@@ -31,8 +31,8 @@ class _Call:
 
 
 class TicketCalls:
-    """`is_free()`: nobody is being served and the voice works. `words(ticket, counter)` are the
-    encoded parts of the announcement. `mono_ms()` never goes back."""
+    """`is_free()`: nobody is being served and the voice works. `words(ticket, counter)` is
+    the announcement. `mono_ms()` never goes back."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class TicketCalls:
         mono_ms: Callable[[], int],
         *,
         is_free: Callable[[], bool],
-        words: Callable[[str, str], list[bytes]],
+        words: Callable[[str, str], str],
     ) -> None:
         self._speaker = speaker
         self._mono_ms = mono_ms

@@ -11,7 +11,7 @@ from edge_agent.core.flow_definition import Definition
 from edge_agent.core.screen import CHOICE_SPOKEN_TEXT, Choice
 from edge_agent.core.slip import SlipError
 from edge_agent.core.speaker import Speaker
-from edge_agent.core.texts import Texts, encode_speech
+from edge_agent.core.texts import Texts
 from edge_agent.outbox import Appended
 from edge_agent.recorder import Recorder
 from edge_agent.settings import Settings
@@ -108,7 +108,7 @@ class VisitActs:
         for choice in choices:
             what = {"choice": texts.text(choice.text, language, fields), "key": choice.key}
             words.append(texts.text(CHOICE_SPOKEN_TEXT, language, what))
-        self._speaker.say(SPEAKER, encode_speech(" ".join(words)), ended)
+        self._speaker.say(SPEAKER, " ".join(words), ended)
 
     def _run_check(self, effect: fx.RunCheck, flow: Flow) -> None:
         def done(result: checks.Result) -> None:

@@ -1,11 +1,12 @@
 """What the terminal says beside its visits: texts by message id, when the voice module works."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from edge_agent.core import help_events as hx
 from edge_agent.core.board_session import BoardSession
 from edge_agent.core.speaker import Speaker
-from edge_agent.core.texts import Texts, encode_speech
+from edge_agent.core.speech import SYN6288, SpeechModule, module_of
+from edge_agent.core.texts import Texts
 from edge_agent.core.visitor import Prefs
 from edge_agent.help_calls import SPEAKER as HELP_SPEAKER
 from edge_agent.settings import Settings
@@ -35,6 +36,11 @@ class Voice:
         self._prefs = prefs
         self._works = works
         self._changed = changed
+        self._module: SpeechModule = SYN6288
+
+    def board_is_up(self, info: Mapping[str, str]) -> None:
+        """What the board says of itself: from now on this is the module that speaks."""
+        self._module = module_of(info)
 
     def say(self, speaker: str, *texts: str) -> None:
         """These texts as one utterance."""
@@ -43,7 +49,7 @@ class Voice:
         language, fields = self._prefs().language, {"phone": self._settings.help_phone}
         sentences = [self._texts.spoken(text, language, fields) for text in texts]
         words = (" " if language == "en" else "").join(sentences)
-        if not self.speaker.say(speaker, encode_speech(words), lambda _heard: None):
+        if not self.speaker.say(speaker, words, lambda _heard: None):
             event(log, "warning", "speech.dropped", text=texts[0])
 
     def say_help(self, text: str) -> None:
@@ -51,12 +57,13 @@ class Voice:
         where = "help.go_or_phone" if self._settings.help_phone else "help.go"
         self.say(HELP_SPEAKER, text, *([] if text == hx.ANSWERED else [where]))
 
-    def ticket_words(self, ticket: str, counter: str) -> list[bytes]:
+    def ticket_words(self, ticket: str, counter: str) -> str:
         """The announcement of a ticket, in the site's language."""
         fields = {"ticket": ticket, "counter": counter}
-        return encode_speech(self._texts.spoken("ticket.called", self._settings.language, fields))
+        return self._texts.spoken("ticket.called", self._settings.language, fields)
 
-    def _begin(self, number: int, parts: list[bytes]) -> None:
+    def _begin(self, number: int, words: str) -> None:
         prefs = self._prefs()
-        self._session.say(number, parts, prefs.volume, prefs.speed)
+        volume, speed = self._module.settings(prefs.volume, prefs.speed)
+        self._session.say(number, self._module.encode(words), volume, speed)
         self._changed()

@@ -22,6 +22,7 @@ from firmware.board_pins import BoardPins
 from firmware.device_bay import DEVICE_OF, DeviceBay
 from firmware.drivers.sender import Sender
 from firmware.link_server import LinkServer
+from firmware.models import load
 from firmware.settings import describe
 from protocol.wire import states
 from protocol.wire.link import INFO_BYTES_MAX
@@ -151,6 +152,10 @@ def _info(board, parts, machine, fault):
         "reset=" + _RESETS.get(machine.reset_cause(), "unknown"),
         "devices=" + ",".join("%d:%s" % pair for pair in sorted(models)),
     ]
+    for name in DEVICE_OF:
+        if parts[name]:
+            switches = sorted(load(parts[name]["model"]).SWITCHES)
+            lines += ["%s.%s=%d" % (name, key, parts[name][key]) for key in switches]
     if parts["help"]:
         there = [name for name in ("bell", "answer") if parts["help"][name] >= 0]
         lines.append("help=" + ",".join(["lamp"] + there))

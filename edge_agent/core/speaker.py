@@ -10,19 +10,19 @@ from dataclasses import dataclass
 
 WAITING_MAX = 4
 
-Begin = Callable[[int, list[bytes]], None]
+Begin = Callable[[int, str], None]
 
 
 @dataclass(frozen=True)
 class _Speech:
     number: int
     speaker: str
-    parts: list[bytes]
+    words: str
     ended: Callable[[bool], None]
 
 
 class Speaker:
-    """`begin(number, parts)` makes the voice module speak; `hush()` stops it."""
+    """`begin(number, words)` makes the voice module speak; `hush()` stops it."""
 
     def __init__(self, begin: Begin, hush: Callable[[], None]) -> None:
         self._begin = begin
@@ -41,10 +41,10 @@ class Speaker:
         """Whether somebody wants to speak after what sounds now."""
         return bool(self._waiting)
 
-    def say(self, speaker: str, parts: list[bytes], ended: Callable[[bool], None]) -> bool:
-        """Speak encoded parts; `ended(heard)` comes once. False: too much is waiting already."""
+    def say(self, speaker: str, words: str, ended: Callable[[bool], None]) -> bool:
+        """Speak these words; `ended(heard)` comes once. False: too much is waiting already."""
         self._count += 1
-        speech = _Speech(self._count, speaker, parts, ended)
+        speech = _Speech(self._count, speaker, words, ended)
         self._waiting = deque(s for s in self._waiting if s.speaker != speaker)
         is_next = not self._waiting if self._now is None else self._now.speaker == speaker
         if is_next:
@@ -79,4 +79,4 @@ class Speaker:
 
     def _start(self, speech: _Speech) -> None:
         self._now = speech
-        self._begin(speech.number, speech.parts)
+        self._begin(speech.number, speech.words)

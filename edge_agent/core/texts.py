@@ -25,9 +25,6 @@ LANGUAGES = ("zh-CN", "yue", "en")
 SPOKEN_IN_CHINESE = ("zh-CN", "yue")
 DONE_WORDS = ("已登记", "已取号")
 TEXT_CHARACTERS_MAX = 400
-SPEECH_PART_BYTES_MAX = 200  # one frame of a SYN6288 takes no more
-SPEECH_PARTS_MAX = 8
-UNSPEAKABLE = "某"
 ANSWERED_WORDS = {
     "zh-CN": ("正在过来", "已应答", "正在赶来", "马上来", "马上就来", "在路上"),
     "yue": ("过紧嚟", "已经应咗", "即刻嚟", "嚟紧", "正在过来", "在路上"),
@@ -38,9 +35,7 @@ SPELLED_FIELDS = ("phone", "ticket")
 
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 _BRACES = re.compile(r"[{}]")
-_AFTER_PAUSE = re.compile(r"(?<=[。！？；，、：,.!?;:])")
 _NUMERALS = "零一二三四五六七八九"
-_TAGS = str.maketrans({"[": "［", "]": "］"})
 
 
 class TextsError(Exception):
@@ -162,40 +157,3 @@ def spell(value: str, language: str) -> str:
     if language in SPOKEN_IN_CHINESE:
         return f"{letters} {''.join(_NUMERALS[int(c)] for c in digits)}".strip()
     return " ".join([letters, *digits]).strip()
-
-
-def encode_speech(text: str) -> list[bytes]:
-    """`text` for a SYN6288 as GBK parts of at most 200 bytes, split after punctuation.
-
-    A character outside GBK (a rare name) is spoken as 某. Brackets would be taken for the
-    module's control tags and become full-width ones. At most SPEECH_PARTS_MAX parts.
-    """
-    parts = [b""]
-    for piece in _AFTER_PAUSE.split(text.translate(_TAGS)):
-        encoded = b"".join(_speakable(character) for character in piece)
-        if len(parts[-1]) + len(encoded) <= SPEECH_PART_BYTES_MAX:
-            parts[-1] += encoded
-        else:
-            parts += _cut(encoded)
-    return [part for part in parts if part][:SPEECH_PARTS_MAX]
-
-
-def _speakable(character: str) -> bytes:
-    if not character.isprintable():
-        return b" "
-    try:
-        return character.encode("gbk")
-    except UnicodeEncodeError:
-        return UNSPEAKABLE.encode("gbk")
-
-
-def _cut(encoded: bytes) -> list[bytes]:
-    """Pieces of at most 200 bytes; a two-byte character is never cut in two."""
-    pieces, start, at = [], 0, 0
-    while at < len(encoded):
-        width = 2 if encoded[at] >= 0x80 else 1
-        if at + width - start > SPEECH_PART_BYTES_MAX:
-            pieces.append(encoded[start:at])
-            start = at
-        at += width
-    return [*pieces, encoded[start:]]

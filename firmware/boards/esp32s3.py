@@ -19,8 +19,8 @@ CONSOLE = False  # a word on the console would be noise on the link
 
 LINK = {"usb": 1, "rxbuf": 2048}
 CARD_READER = {"model": "sdt", "uart": 1, "baud": 115_200, "rxbuf": 2048, "tx": 17, "rx": 18}
-PRINTER = {"model": "escpos", "uart": 2, "baud": 115_200, "tx": 15, "rx": 16}
-VOICE = {"model": "syn6288", "uart": 0, "baud": 9600, "tx": 43, "rx": 44}
+PRINTER = {"model": "escpos", "uart": 2, "tx": 15, "rx": 16}
+VOICE = {"model": "syn6288", "uart": 0, "tx": 43, "rx": 44}
 GATE = {"model": "relay", "relay": 4, "relay_active": 1, "passed": 5, "passed_active": 0}
 HELP = {
     "model": "button",

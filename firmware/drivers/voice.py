@@ -294,12 +294,14 @@ class Voice:
 
 
 def build(host, part):
-    """The driver of a board's speech module."""
-    return Syn6288Voice(
+    """The driver of a board's speech module; its frames are those of its model."""
+    frames = __import__("firmware.drivers." + part["model"] + "_frames", None, None, ("STOP",))
+    return Voice(
         host.port,
         host.emit,
         host.report,
         host.now,
+        frames=frames,
         baud=part["baud"],
         encoding=part["encoding"],
     )

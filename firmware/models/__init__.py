@@ -16,7 +16,7 @@ Adding a model: a module here and its name in MODELS. A driver only if it speaks
 MODELS = {
     "card_reader": ("sdt",),
     "printer": ("escpos",),
-    "voice": ("syn6288",),
+    "voice": ("syn6288", "xfs5152"),
     "gate": ("relay",),
     "help": ("button",),
     "cash": (),

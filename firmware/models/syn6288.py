@@ -1,7 +1,7 @@
 """SYN6288 speech module (datasheet V1.7)."""
 
-DRIVER = "syn6288_voice"
+DRIVER = "voice"
 BAUDS = (9600, 19_200, 38_400)
 RXBUF = 256
 PINS: "dict[str, bool]" = {}
-SWITCHES = {"encoding": (1, range(4))}
+SWITCHES = {"encoding": (1, (0, 1, 3))}

@@ -46,6 +46,8 @@ class Probe:
         self.downs: list[str] = []
         self.devices: dict[int, tuple[int, int]] = {}
         """Device number -> (state, detail), as last told."""
+        self.speech_codec = "gb18030"
+        """The character set of the board's speech module."""
         self.inbox: deque[Message] = deque(maxlen=MESSAGES_MAX)
         self.link = Link(AGENT, session, self, window=WINDOW_BYTES, info=b"agent=probe")
         self._clock_rate = clock_rate
@@ -129,7 +131,9 @@ class Probe:
         await self._until(lambda: self.link.send(message), WAIT_S, f"cannot send {kind:#x}")
 
     async def say(self, utterance_no: int, text: str, volume: int = 10, speed: int = 4) -> None:
-        await self.send(messages.SAY, utterance_no, volume, speed, tail=text.encode("gb18030"))
+        await self.send(
+            messages.SAY, utterance_no, volume, speed, tail=text.encode(self.speech_codec)
+        )
 
     async def print_slip(self, effect_id: int, data: bytes) -> None:
         """Send a whole print job; the answer is an EFFECT_RESULT."""

@@ -28,6 +28,8 @@ class FakeBoard:
         self.said: list[bytes] = []
         self.hushed = 0
         self.wired = "lamp,bell,answer"
+        self.more_info = ""
+        self.loudness: list[tuple[int, ...]] = []  # SAY: volume, speed
         self.rung: list[tuple[int, int]] = []  # HELP_RING: number, age
         self.shown_answered: list[int] = []  # HELP_ANSWER
         self.event_tails: dict[int, bytes] = {}
@@ -39,7 +41,7 @@ class FakeBoard:
 
     def _boot(self) -> None:
         self.session += 10
-        info = f"firmware=test\nid=fa4e\nhelp={self.wired}\n".encode()
+        info = f"firmware=test\nid=fa4e\nhelp={self.wired}\n{self.more_info}".encode()
         self.link = Link(BOARD, self.session, self, window=WINDOW_BYTES, info=info)
         self._job = bytearray()
         self._job_id = 0
@@ -101,6 +103,7 @@ class FakeBoard:
             self.read = None
         elif kind == messages.SAY:
             self.said.append(bytes(tail))
+            self.loudness.append(fields[1:])
             if not self.silent:
                 self.send(messages.SPEECH, fields[0], states.SPEECH_STARTED)
                 self.send(messages.SPEECH, fields[0], states.SPEECH_FINISHED)

@@ -88,17 +88,17 @@ class Desk:
     """A speaker with its module: what sounds, and what the speakers were told."""
 
     def __init__(self) -> None:
-        self.begun: list[tuple[int, list[bytes]]] = []
+        self.begun: list[tuple[int, str]] = []
         self.ended: list[tuple[str, bool]] = []
         self.hushed = 0
-        self.speaker = Speaker(lambda number, parts: self.begun.append((number, parts)), self.hush)
+        self.speaker = Speaker(lambda number, words: self.begun.append((number, words)), self.hush)
 
     def hush(self) -> None:
         self.hushed += 1
 
-    def say(self, speaker: str, text: bytes) -> bool:
-        note = f"{speaker}:{text.decode()}"
-        return self.speaker.say(speaker, [text], lambda heard: self.ended.append((note, heard)))
+    def say(self, speaker: str, text: str) -> bool:
+        note = f"{speaker}:{text}"
+        return self.speaker.say(speaker, text, lambda heard: self.ended.append((note, heard)))
 
     def finish(self) -> None:
         self.speaker.ended(self.begun[-1][0], True)
@@ -106,32 +106,32 @@ class Desk:
 
 def test_help_is_heard_to_its_end_before_the_visit_goes_on_and_back() -> None:
     desk = Desk()
-    desk.say("visit", b"a")
-    desk.say("help", b"h")
-    assert [parts for _, parts in desk.begun] == [[b"a"]]
+    desk.say("visit", "a")
+    desk.say("help", "h")
+    assert [words for _, words in desk.begun] == ["a"]
     desk.finish()
-    desk.say("visit", b"b")
-    assert [parts for _, parts in desk.begun] == [[b"a"], [b"h"]]
+    desk.say("visit", "b")
+    assert [words for _, words in desk.begun] == ["a", "h"]
     desk.finish()
     desk.finish()
-    assert [parts for _, parts in desk.begun] == [[b"a"], [b"h"], [b"b"]]
+    assert [words for _, words in desk.begun] == ["a", "h", "b"]
     assert [note for note, _ in desk.ended] == ["visit:a", "help:h", "visit:b"]
 
 
 def test_a_visit_that_goes_on_and_on_does_not_silence_help() -> None:
     desk = Desk()
-    desk.speaker.say("visit", [b"a"], lambda _heard: desk.say("visit", b"b"))
-    desk.say("help", b"h")
+    desk.speaker.say("visit", "a", lambda _heard: desk.say("visit", "b"))
+    desk.say("help", "h")
     for _ in range(3):
         desk.finish()
-    assert [parts for _, parts in desk.begun] == [[b"a"], [b"h"], [b"b"]]
+    assert [words for _, words in desk.begun] == ["a", "h", "b"]
     assert [note for note, _ in desk.ended] == ["help:h", "visit:b"]
 
 
 def test_a_new_utterance_of_a_visit_replaces_its_older_one() -> None:
     desk = Desk()
-    desk.say("visit", b"a")
-    desk.say("visit", b"b")
+    desk.say("visit", "a")
+    desk.say("visit", "b")
     desk.speaker.ended(1, False)  # the interrupted one: nobody waits for it any more
     assert desk.ended == []
     desk.finish()
@@ -140,16 +140,16 @@ def test_a_new_utterance_of_a_visit_replaces_its_older_one() -> None:
 
 def test_what_nobody_needs_is_hushed_and_the_next_speaks() -> None:
     desk = Desk()
-    desk.say("visit", b"a")
-    desk.say("help", b"h")
+    desk.say("visit", "a")
+    desk.say("help", "h")
     desk.speaker.forget("visit")
     assert desk.hushed == 1
-    assert desk.begun[-1][1] == [b"h"]
+    assert desk.begun[-1][1] == "h"
     desk.finish()
     assert desk.ended == [("help:h", True)]
 
 
 def test_waiting_utterances_are_bounded() -> None:
     desk = Desk()
-    said = [desk.say(f"s{number}", b"x") for number in itertools.islice(itertools.count(), 10)]
+    said = [desk.say(f"s{number}", "x") for number in itertools.islice(itertools.count(), 10)]
     assert said == [True] * (1 + WAITING_MAX) + [False] * (9 - WAITING_MAX)

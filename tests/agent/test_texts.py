@@ -3,19 +3,15 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from edge_agent.core.help_events import ANSWERED, RECORDED, RINGS, RINGS_UNRECORDED
 from edge_agent.core.screen import HELP_ANSWERED
+from edge_agent.core.speech import SYN6288
 from edge_agent.core.texts import (
     DONE_WORDS,
     LANGUAGES,
-    SPEECH_PART_BYTES_MAX,
-    SPEECH_PARTS_MAX,
     Texts,
     TextsError,
-    encode_speech,
     parse_texts,
 )
 from edge_agent.kiosk.view import HELP_TEXTS
@@ -40,7 +36,7 @@ def test_every_text_is_there_in_three_languages_and_fits_one_frame(texts: Texts)
             assert text
             assert "{" not in text
             if language != "en":
-                assert [part.decode("gbk") for part in encode_speech(text)] == [text]
+                assert [part.decode("gbk") for part in SYN6288.encode(text)] == [text]
 
 
 def test_only_the_success_texts_say_that_the_visit_is_done(texts: Texts) -> None:
@@ -112,29 +108,3 @@ def test_a_bad_file_is_refused_with_file_message_and_cure(text: str, words: str)
 def test_a_message_in_two_files_is_refused() -> None:
     with pytest.raises(TextsError, match="another file"):
         parse_texts([("a.toml", GOOD), ("b.toml", GOOD)])
-
-
-def test_the_datasheet_utterance_is_encoded_as_the_module_wants_it() -> None:
-    assert encode_speech("请取回您的身份证") == [bytes.fromhex("C7EBC8A1BBD8C4FAB5C4C9EDB7DDD6A4")]
-
-
-def test_long_text_is_split_after_punctuation() -> None:
-    sentence = "测" * 59 + "。"
-    assert [part.decode("gbk") for part in encode_speech(sentence * 3)] == [sentence] * 3
-    assert [len(part) for part in encode_speech("测" * 150)] == [200, 100]
-
-
-def test_control_tags_and_unspeakable_characters_do_not_reach_the_module() -> None:
-    spoken = b"".join(encode_speech("[v0]𠮷先生\x07")).decode("gbk")
-    assert spoken == "［v0］某先生 "
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.text(st.characters(codec="utf-8"), max_size=600))
-def test_any_text_becomes_parts_the_module_takes(text: str) -> None:
-    parts = encode_speech(text)
-    assert len(parts) <= SPEECH_PARTS_MAX
-    for part in parts:
-        assert 0 < len(part) <= SPEECH_PART_BYTES_MAX
-        decoded = part.decode("gbk")
-        assert "[" not in decoded

@@ -19,12 +19,12 @@ class Hall:
             self.speaker,
             lambda: self.now_ms,
             is_free=lambda: self.free,
-            words=lambda ticket, counter: [f"{ticket} to {counter}".encode()],
+            words=lambda ticket, counter: f"{ticket} to {counter}",
         )
 
-    def _begin(self, number: int, parts: list[bytes]) -> None:
+    def _begin(self, number: int, words: str) -> None:
         self.number = number
-        self.begun.append(parts[0].decode())
+        self.begun.append(words)
 
     def _hush(self) -> None:
         self.hushed += 1
@@ -51,7 +51,7 @@ def test_calls_sound_one_after_the_other_in_order() -> None:
 def test_a_visit_is_never_interrupted() -> None:
     hall = Hall()
     hall.free = False
-    hall.speaker.say("visit", [b"read this"], lambda _heard: None)
+    hall.speaker.say("visit", "read this", lambda _heard: None)
     hall.call(17)
     hall.heard()
     assert hall.begun == ["read this"]
@@ -76,7 +76,7 @@ def test_a_visit_that_begins_stops_the_call_which_comes_again_afterwards() -> No
 def test_words_that_somebody_waits_for_come_first() -> None:
     hall = Hall()
     hall.call(17)
-    hall.speaker.say("help", [b"an answer"], lambda _heard: None)
+    hall.speaker.say("help", "an answer", lambda _heard: None)
     hall.calls.on_time()
     assert hall.begun == ["B-017 to 3", "an answer"]
     hall.heard()

@@ -6,8 +6,8 @@ sees the device work again. Faults that no driver can see (a dead loudspeaker) a
 firmware must go on undisturbed.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
 
 from tests.board.terminal_scene import Terminal
 
@@ -15,11 +15,13 @@ Play = Callable[[Terminal], Awaitable[None]]
 
 
 class Scene(NamedTuple):
-    """`settings` is a line of settings.txt; `clock_rate` shortens long waits."""
+    """`settings` is a line of settings.txt; `clock_rate` shortens long waits; `options` make more
+    arguments of `terminal`."""
 
     play: Play
     settings: str
     clock_rate: float
+    options: Mapping[str, Callable[[], Any]] = {}
 
 
 class Book:

@@ -17,6 +17,7 @@ from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.gate import Gate
 from simulator.devices.help_button import HelpButton
 from simulator.devices.sdt_reader import SdtReader
+from simulator.devices.speech_chip import SpeechChip
 from simulator.devices.syn6288_voice import Syn6288Voice
 
 SPEED = 8
@@ -35,7 +36,7 @@ class Terminal:
     probe: Probe
     reader: SdtReader
     printer: EscposPrinter
-    voice: Syn6288Voice
+    voice: SpeechChip
     gate: Gate
     button: HelpButton
     _numbers: list[int] = field(default_factory=lambda: [0])
@@ -95,6 +96,7 @@ async def terminal(
     speed: float = SPEED,
     clock_rate: float = 1,
     settings: str = "",
+    voice: SpeechChip | None = None,
     **options: Any,
 ) -> AsyncIterator[Terminal]:
     """A terminal whose link is up."""
@@ -103,7 +105,7 @@ async def terminal(
     devices: dict[str, Any] = {
         "card_reader": SdtReader(),
         "printer": EscposPrinter(),
-        "voice": Syn6288Voice(),
+        "voice": voice or Syn6288Voice(),
         "gate": Gate(),
         "help_button": HelpButton(),
     }

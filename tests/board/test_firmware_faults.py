@@ -12,18 +12,20 @@ from simulator.devices.gate import Gate
 from simulator.devices.help_button import HelpButton
 from simulator.devices.sdt_reader import SdtReader
 from simulator.devices.syn6288_voice import Syn6288Voice
+from simulator.devices.xfs5152_voice import Xfs5152Voice
 from tests.board.fault_scenes import Book, Scene
 from tests.board.pin_scenes import GATE, HELP_BUTTON
 from tests.board.printer_scenes import PRINTER
 from tests.board.reader_scenes import READER
 from tests.board.terminal_scene import play, terminal
-from tests.board.voice_scenes import VOICE
+from tests.board.voice_scenes import VOICE, XFS5152
 
 AT_ONCE = 8  # terminals side by side: a scene waits more than it works
 BOOKS: dict[str, tuple[Book, Mapping[str, Fault]]] = {
     "card_reader": (READER, SdtReader.FAULTS),
     "printer": (PRINTER, EscposPrinter.FAULTS),
     "voice": (VOICE, Syn6288Voice.FAULTS),
+    "xfs5152": (XFS5152, Xfs5152Voice.FAULTS),
     "gate": (GATE, Gate.FAULTS),
     "help_button": (HELP_BUTTON, HelpButton.FAULTS),
 }
@@ -48,6 +50,7 @@ def test_firmware_reports_each_fault_and_recovers(image: Path, tmp_path: Path, d
                     clock_rate=scene.clock_rate,
                     settings=scene.settings,
                     link="socket",
+                    **{name: make() for name, make in scene.options.items()},
                 ) as t:
                     await scene.play(t)
                     assert t.board.resets == 0

@@ -1,7 +1,8 @@
-"""Speech chip: what the whole firmware makes of each fault."""
+"""Speech chips: what the whole firmware makes of each fault."""
 
 from protocol.wire import states
-from tests.board.fault_scenes import Book
+from simulator.devices.xfs5152_voice import Xfs5152Voice
+from tests.board.fault_scenes import Book, Play, Scene
 from tests.board.terminal_scene import Terminal
 
 VOICE = Book()
@@ -101,3 +102,43 @@ async def brown_out(t: Terminal) -> None:
     await t.speech(number, states.SPEECH_FAILED)
     await t.speak("请进")
     assert t.voice.transcript[-1].text == "请进"
+
+
+XFS5152 = Book()
+XFS5152_SETTINGS = "voice.model=xfs5152"
+
+
+def on_xfs5152(scene: Play) -> Play:
+    """The same scene, with a probe that speaks to the other chip."""
+
+    async def play(t: Terminal) -> None:
+        t.probe.speech_codec = "utf-16-le"
+        await scene(t)
+
+    return play
+
+
+for fault, found in VOICE.scenes.items():
+    XFS5152.scenes[fault] = Scene(
+        on_xfs5152(found.play), XFS5152_SETTINGS, found.clock_rate, {"voice": Xfs5152Voice}
+    )
+
+
+async def byte_lost(t: Terminal) -> None:
+    t.voice.faults.add("byte_lost", 1)
+    await t.speak("您好")  # sent again
+    assert [said.text for said in t.voice.transcript] == ["您好"]
+
+
+async def falls_asleep(t: Terminal) -> None:
+    t.voice.faults.add("falls_asleep", 1)
+    await t.speak("您好")
+    await t.speak("请进")  # woken for it
+    assert [said.text for said in t.voice.transcript] == ["您好", "请进"]
+    await t.state(states.VOICE, states.ONLINE)
+
+
+for only in (byte_lost, falls_asleep):
+    XFS5152.scenes[only.__name__] = Scene(
+        on_xfs5152(only), XFS5152_SETTINGS, 1, {"voice": Xfs5152Voice}
+    )

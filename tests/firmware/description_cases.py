@@ -73,7 +73,7 @@ def case_every_mistake_names_its_place_and_the_cure(vectors, folder):
     for line, words in (
         ("voice.model=parrot", ("voice.model = 'parrot'", "syn6288", "none")),
         ("voice.baud=12", ("voice.baud = 12", "9600, 19200, 38400")),
-        ("voice.encoding=4", ("voice.encoding = 4", "0 to 3")),
+        ("voice.encoding=4", ("voice.encoding = 4", "0, 1, 3")),
         ("voice.colour=1", ("voice.colour = 1", "no such key")),
         ("voice.rxbuf=10", ("voice.rxbuf = 10", "256 to 8192")),
         ("gate.relay=-1", ("gate.relay = -1", "needed")),
