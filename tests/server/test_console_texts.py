@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from protocol.records import KINDS
+from protocol.wire import states
 from sync_server import accounts, console, help_desk, overview
 from sync_server.console.fleet_table import SORTS
 from sync_server.console.texts import LANGUAGES, SOURCE, texts
@@ -65,6 +66,7 @@ def test_every_text_is_used_somewhere() -> None:
     ("family", "codes"),
     [
         ("kind", [info.name for info in KINDS.values()]),
+        ("device", states.DEVICE_NAMES[1:]),
         ("terminal_state", overview.RANKS),
         ("attention_todo", overview.RANKS),
         ("ticket_state", queue.STATES),
