@@ -9,10 +9,11 @@
 | LAMP, HELP_RING, HELP_ANSWER | help button |
 | EVENT_ACK | events |
 | EFFECT_QUERY | effects |
+| CASH_ACCEPT, CASH_STACK, CASH_RETURN, CASH_ACK | cash desk |
 
 | link | does |
 | --- | --- |
-| up | every DEVICE, then every open EVENT |
+| up | every DEVICE, then every open EVENT, then every open CASH_NOTE |
 | down | the search for a card ends, a half-sent job is forgotten; what has begun goes on |
 """
 
@@ -30,6 +31,7 @@ from protocol.wire.link import BOARD, Link
 
 TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
 if TYPE_CHECKING:
+    from firmware.cash_desk import CashDesk
     from firmware.drivers.escpos_printer import EscposPrinter
     from firmware.drivers.gate_relay import GateRelay
     from firmware.drivers.help_button import HelpButton
@@ -47,8 +49,10 @@ class LinkServer:
     def __init__(self, *, info, window, entropy, note, folder, flash_trouble, now):
         self._info = info
         self._window = window
-        self._entropy = entropy
+        self.entropy = entropy
         self._note = note
+        self.folder = folder
+        self.flash_trouble = flash_trouble
         self._now = now
         self.outbound = Outbound()
         self.bad_messages = 0
@@ -58,6 +62,7 @@ class LinkServer:
         self.voice: "Voice | None" = None
         self.gate: "GateRelay | None" = None
         self.help: "HelpButton | None" = None
+        self.cash: "CashDesk | None" = None
         self.flash_gate = FlashGate(self._long_answer_due, self._pause_link)
         self.effects = Effects(EffectJournal(folder), self.flash_gate, self._answer_effect)
         self.events = Events(
@@ -121,12 +126,16 @@ class LinkServer:
     def link_up(self, version, info):
         self.outbound.link_up()
         self.events.link_up(self._now)
+        if self.cash is not None:
+            self.cash.link_up(self._now)
 
     def link_down(self, reason):
         self.outbound.link_down()
         self.events.link_down()
         if self.reader is not None:
             self.reader.stop()
+        if self.cash is not None:
+            self.cash.link_down(self._now)
         if not self._printing():
             self.job.clear()
 
@@ -141,14 +150,17 @@ class LinkServer:
         handle(fields, tail)
 
     def _begin_session(self):
-        session = struct.unpack("<I", self._entropy(4))[0] or 1
+        session = struct.unpack("<I", self.entropy(4))[0] or 1
         self.link = Link(BOARD, session, self, window=self._window, info=self._info)
 
     def _pause_link(self, on):
         self.link.announce(0 if on else self._window)
 
     def _long_answer_due(self):
-        return self.reader is not None and self.reader.long_answer_due
+        reader, cash = self.reader, self.cash
+        return (reader is not None and reader.long_answer_due) or (
+            cash is not None and cash.long_answer_due
+        )
 
     def _printing(self):
         return self.printer is not None and self.printer.busy

@@ -12,6 +12,7 @@ LINK = {"uart": 0, "baud": 921_600, "rxbuf": 2048}
 CARD_READER = {"model": "sdt", "uart": 1, "baud": 115_200, "rxbuf": 512}
 PRINTER = {"model": "escpos", "uart": 2}
 VOICE = {"model": "syn6288", "uart": 3}
+CASH = {"model": "ccnet", "uart": 4}
 GATE = {"model": "relay", "relay": 4, "relay_active": 1, "passed": 5, "passed_active": 0}
 HELP = {
     "model": "button",

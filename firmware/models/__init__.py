@@ -19,7 +19,7 @@ MODELS = {
     "voice": ("syn6288", "xfs5152"),
     "gate": ("relay",),
     "help": ("button",),
-    "cash": (),
+    "cash": ("ccnet",),
     "scanner": (),
 }
 """The parts of a board, in the order in which they are asked, and the models of each."""

@@ -62,9 +62,10 @@ class ResetCause(IntEnum):
 class Board:
     """Use in a running asyncio loop: `await start()`, the agent opens `link_path`, `await stop()`.
 
-    `devices` maps `card_reader`, `printer`, `voice`, `gate`, `help_button` to models; what is
-    absent is not plugged in. `speed` runs devices and lines N times faster than the clock. `heap`
-    is MicroPython's `-X heapsize`. `firmware_folder` holds `firmware/` and `protocol/`, as .mpy or
+    `devices` maps `card_reader`, `printer`, `voice`, `cash_acceptor`, `gate`, `help_button` to
+    models; what is absent is not plugged in. `speed` runs devices and lines N times faster than the
+    clock. `heap` is MicroPython's `-X heapsize`. `firmware_folder` holds `firmware/` and
+    `protocol/`, as .mpy or
     .py (CPython needs .py and falls back to the sources). `collection` = (every_ms, lasts_ms)
     freezes the firmware now and then, as a collection of a large heap does. `clock_rate` makes the
     firmware's own clock run too fast, for tests of long time limits; the agent's must run with it.

@@ -3,7 +3,7 @@
 | where | what |
 | --- | --- |
 | UART 0 | link to the agent, 921600 |
-| UART 1, 2, 3 | card reader, printer, voice |
+| UART 1, 2, 3, 4 | card reader, printer, voice, cash acceptor |
 | pin 4 out | gate relay |
 | pin 5 in | gate "passed" contact, active low |
 | pin 6 in | help button, active low |
@@ -21,7 +21,7 @@ from simulator.board.pins import Pins
 
 LINK_UART = 0
 LINK_BAUD = 921_600
-UART_OF = {"card_reader": 1, "printer": 2, "voice": 3}
+UART_OF = {"card_reader": 1, "printer": 2, "voice": 3, "cash_acceptor": 4}
 PIN_GATE_RELAY = 4
 PIN_GATE_PASSED = 5
 PIN_HELP_BUTTON = 6
@@ -40,6 +40,21 @@ def _as_seen_by_firmware(timing: Any, scale: float) -> Any:
         name: getattr(timing, name) * scale for name in CONTACT_TIMES if hasattr(timing, name)
     }
     return dataclasses.replace(timing, **scaled)
+
+
+class NothingPlugged:
+    """A UART with nothing on it: whatever is sent is lost, nothing ever comes."""
+
+    baud = 9600
+
+    def receive(self, data: bytes, now_ms: float) -> None:
+        """Bytes from the board."""
+
+    def poll(self, now_ms: float) -> bytes:  # noqa: ARG002 - as a device
+        return b""
+
+    def next_ms(self, now_ms: float) -> float | None:  # noqa: ARG002 - as a device
+        return None
 
 
 class Wiring:
@@ -62,9 +77,8 @@ class Wiring:
         self._pins = pins
         self._clock = clock
         self.ends = {
-            UART_OF[name]: DeviceEnd(device, clock)
-            for name, device in devices.items()
-            if name in UART_OF
+            uart: DeviceEnd(devices.get(name) or NothingPlugged(), clock)
+            for name, uart in UART_OF.items()
         }
         self._gate = devices.get("gate")
         self._help = devices.get("help_button")

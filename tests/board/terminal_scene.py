@@ -13,6 +13,7 @@ from protocol.wire import messages, states
 from simulator.board import Board
 from simulator.board.probe import Message, Probe
 from simulator.devices.cards import Card, citizen_card
+from simulator.devices.ccnet_acceptor import CcnetAcceptor
 from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.gate import Gate
 from simulator.devices.help_button import HelpButton
@@ -39,6 +40,7 @@ class Terminal:
     voice: SpeechChip
     gate: Gate
     button: HelpButton
+    cash: CcnetAcceptor
     _numbers: list[int] = field(default_factory=lambda: [0])
 
     def number(self) -> int:
@@ -108,6 +110,7 @@ async def terminal(
         "voice": voice or Syn6288Voice(),
         "gate": Gate(),
         "help_button": HelpButton(),
+        "cash_acceptor": CcnetAcceptor(),
     }
     board = Board(
         "t1",

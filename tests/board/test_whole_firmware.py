@@ -17,7 +17,14 @@ from simulator.devices import cards
 from tests.board.terminal_scene import CARD, OTHER_CARD, SLIP, SLIP_TEXT, Terminal, play, terminal
 
 PULSE_MS = 300
-DEVICES = {1: "card_reader", 2: "printer", 3: "voice", 4: "gate", 5: "help_button"}
+DEVICES = {
+    1: "card_reader",
+    2: "printer",
+    3: "voice",
+    4: "gate",
+    5: "help_button",
+    6: "cash_acceptor",
+}
 
 
 async def all_online(t: Terminal) -> None:
