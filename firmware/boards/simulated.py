@@ -1,4 +1,4 @@
-"""The board of the simulator: four UARTs, six pins, flash at /flash. See simulator/board for its
+"""The board of the simulator: five UARTs, six pins, flash at /flash. See simulator/board for its
 other side.
 """
 

@@ -17,14 +17,7 @@ from simulator.devices import cards
 from tests.board.terminal_scene import CARD, OTHER_CARD, SLIP, SLIP_TEXT, Terminal, play, terminal
 
 PULSE_MS = 300
-DEVICES = {
-    1: "card_reader",
-    2: "printer",
-    3: "voice",
-    4: "gate",
-    5: "help_button",
-    6: "cash_acceptor",
-}
+DEVICES = {1: "sdt", 2: "escpos", 3: "syn6288", 4: "relay", 5: "button", 6: "ccnet"}
 
 
 async def all_online(t: Terminal) -> None:
