@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from sync_server import alarms as centre_alarms
-from sync_server import listings, overview, show, timeline
+from sync_server import cash_tables, listings, overview, show, timeline
 from sync_server.broker import BrokerError, run_broker
 from sync_server.cli_accounts import accounts, audit
+from sync_server.cli_cash import case, cases, cash, voucher, vouchers
 from sync_server.cli_hall import answer_help, conflicts, help_calls, queue, tickets, unmask
 from sync_server.cli_parts import (
     LIST_LIMIT,
@@ -32,7 +33,7 @@ from sync_server.cli_parts import (
 )
 from sync_server.config import load_config, parse_broker
 from sync_server.core.codes import IntakeCode
-from sync_server.export import export_records
+from sync_server.export import TABLE, export_tables
 from sync_server.facts import FactsReader
 from sync_server.keyring import open_keyring
 from sync_server.registry import add_terminal, revoke_terminal
@@ -53,7 +54,9 @@ app.command(
 )
 for command in (tickets, conflicts, help_calls, answer_help, unmask, audit, slip_keys):
     app.command(command)
-for group in (queue, accounts):
+for command in (cash, vouchers, cases):
+    app.command(command)
+for group in (queue, accounts, voucher, case):
     app.command(group)
 
 
@@ -222,7 +225,9 @@ def _hex(text: str) -> bytes:
 def export(
     out: Path, *, data: Data = None, config: Config = None, unit: Unit = "", as_json: AsJson = False
 ) -> None:
-    """Write records and what they say to a plain SQLite file; people stay pseudonyms.
+    """Write records, what they say, and the books of cash to a plain SQLite file.
+
+    People stay pseudonyms.
 
     Parameters
     ----------
@@ -230,10 +235,12 @@ def export(
         The file to make; one that exists is left alone.
     """
     with reading(config, data) as connection:
-        rows = listings.records(connection, Scope(unit), facts=_facts_reader(config, data))
-        count = export_records(rows, out)
+        scope = Scope(unit)
+        rows = listings.records(connection, scope, facts=_facts_reader(config, data))
+        counts = export_tables({TABLE: rows, **cash_tables.tables(connection, scope)}, out)
+    count = counts[TABLE]
     if as_json:
-        print(json.dumps({"records": count, "file": str(out)}))
+        print(json.dumps({"records": count, "rows": counts, "file": str(out)}))
     else:
         print(f"{count} records in {out}; open it with any SQLite tool.", file=sys.stderr)
 

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from cyclopts import Parameter
 from sync_server.accounts import AccountError
 from sync_server.alarms import AlarmError
 from sync_server.broker import BrokerError
+from sync_server.cash_desk import CashError
 from sync_server.config import load_config
 from sync_server.core.queue import QueueError
 from sync_server.core.store_port import StoreError
@@ -43,6 +45,7 @@ _EXPECTED = (
     AccountError,
     AlarmError,
     BrokerError,
+    CashError,
     ConfigError,
     DatabaseError,
     ExportError,
@@ -99,6 +102,11 @@ def row_limit(limit: int | None, as_json: bool) -> int:
     if limit is None:
         return -1 if as_json else LIST_LIMIT
     return limit
+
+
+def first(rows: Iterable[Row], limit: int) -> Iterator[Row]:
+    """At most `limit` rows, -1: all."""
+    return islice(rows, None if limit < 0 else limit)
 
 
 def who_types() -> str:

@@ -38,5 +38,6 @@ class FactsReader:
         fields = {name: getattr(body, name) for name in body.__struct_fields__}
         for name in PEOPLE:
             fields.pop(name, None)
-        facts: dict[str, Any] = msgspec.to_builtins(fields)
+        plain = {name: v.hex() if isinstance(v, bytes) else v for name, v in fields.items()}
+        facts: dict[str, Any] = msgspec.to_builtins(plain)
         return facts

@@ -9,8 +9,10 @@ terminal that is offline may have told more, so `unheard` says how many have not
 | silent | its last word is older than SILENT_MS, or it left and is away for OFFLINE_LONG_MS |
 | never | it was enrolled OFFLINE_LONG_MS ago and has never been heard |
 | device | a device does not work |
+| unbalanced | its notes, payments or cassette do not agree with its books of cash |
 | alarm | it says so itself |
 | centre | the centre found something wrong with its history; acknowledge it when it is cared for |
+| cash | its hall owns a case of cash that nobody has closed |
 | backlog | a record waits for longer than BACKLOG_OLD_MS although it is online |
 | paper | its paper is low |
 """
@@ -21,7 +23,8 @@ import apsw
 
 from protocol.state import TerminalState
 from protocol.wire import states
-from sync_server import help_desk
+from sync_server import cash, help_desk
+from sync_server.cash_desk import yuan
 from sync_server.core.fleet import stored_state
 from sync_server.device_words import (
     WORKING_STATES,
@@ -38,7 +41,18 @@ OFFLINE_LONG_MS = 300_000
 BACKLOG_OLD_MS = 300_000
 DEVICE_ALARM = "device."
 
-RANKS = ("help", "silent", "never", "device", "alarm", "centre", "backlog", "paper")
+RANKS = (
+    "help",
+    "silent",
+    "never",
+    "device",
+    "unbalanced",
+    "alarm",
+    "centre",
+    "cash",
+    "backlog",
+    "paper",
+)
 """The worst first."""
 
 
@@ -90,6 +104,9 @@ def attention(connection: apsw.Connection, scope: Scope, now_ms: int) -> list[Ro
     for terminal, since_ms, code in _centre_alarms(connection, scope):
         words = Words(f"中心发现异常：{code}", f"The centre found something wrong: {code}")
         found[terminal].append(_reason("centre", code, since_ms, words))
+    for terminal, unit, reason in _cash_reasons(connection, scope, now_ms):
+        found.setdefault(terminal, []).append(reason)
+        units.setdefault(terminal, unit)
     for call in help_desk.open_calls(connection, scope, now_ms):
         words = Words("有人按了求助，还没有人应答", "Somebody called for help, nobody has answered")
         reasons = found.setdefault(call["terminal"], [])
@@ -192,3 +209,23 @@ def _centre_alarms(connection: apsw.Connection, scope: Scope) -> Iterator[tuple[
     )
     for name, since_ms, code in found:
         yield str(name), int(since_ms), str(code)
+
+
+def _cash_reasons(
+    connection: apsw.Connection, scope: Scope, now_ms: int
+) -> Iterator[tuple[str, str, Row]]:
+    """(terminal, unit, reason): books that do not agree, and cases that are open."""
+    for name, unit, fen, since_ms in cash.out_of_balance(connection, scope):
+        words = Words(f"账不平，差 {yuan(fen)} 元", f"Its books differ by {yuan(fen)} yuan")
+        yield name, unit, _reason("unbalanced", "books", since_ms, words)
+    for row in cash.open_cases(connection, scope, now_ms):
+        count, late = row["cases"], row["late"]
+        if row["unbalanced"]:
+            words = Words("缴费或钞箱与账不符", "A payment or a cassette differs from the books")
+            yield row["terminal"], row["unit"], _reason("unbalanced", "", row["since_ms"], words)
+        if count > row["unbalanced"]:
+            words = Words(
+                f"现金待处理 {count} 项" + f"，{late} 项逾期" * bool(late),
+                f"Cash to look after: {count}" + f", {late} overdue" * bool(late),
+            )
+            yield row["terminal"], row["unit"], _reason("cash", "", row["since_ms"], words)

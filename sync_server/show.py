@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from sync_server.cash_desk import yuan
 from sync_server.listings import Row
 from sync_server.overview import DEVICE_ALARM
 
@@ -260,6 +261,87 @@ def help_calls(rows: Iterable[Row]) -> None:
             "state": lambda row: row["state"],
             "answered after": lambda row: _duration(row["wait_ms"]),
             "by": lambda row: row["officer"] or row["by"],
+        },
+    )
+
+
+def cash(rows: list[Row], totals: Row, day: str) -> None:
+    """The books by terminal, and their sum in one line."""
+    amounts = {
+        "inserted": "inserted_fen",
+        "stacked": "stacked_fen",
+        "returned": "returned_fen",
+        "in cases": "in_cases_fen",
+        "written off": "written_off_fen",
+        "kept": "kept_fen",
+        "in the cassette": "cassette_fen",
+    }
+    _listing(
+        rows,
+        "No terminal here has taken cash yet.",
+        f"cash of {day}" if day else "cash of all days",
+        {
+            "terminal": lambda row: row["terminal"],
+            "hall": lambda row: row["unit"],
+            **{name: (lambda row, key=key: yuan(row[key])) for name, key in amounts.items()},
+            "vouchers open": lambda row: _count(row, "vouchers_open"),
+            "cases open": lambda row: _count(row, "cases_open"),
+            "balanced": lambda row: "yes" if row["balanced"] else "NO",
+        },
+    )
+    if rows:
+        _console().print(
+            f"{totals['terminals']} terminals, inserted {yuan(totals['inserted_fen'])} = stacked "
+            f"{yuan(totals['stacked_fen'])} + returned {yuan(totals['returned_fen'])} + in cases "
+            f"{yuan(totals['in_cases_fen'])} + written off {yuan(totals['written_off_fen'])}"
+            + ("" if totals["balanced"] else "  NOT BALANCED")
+        )
+
+
+def _count(row: Row, key: str) -> str:
+    """As `2: 30.00`, or a dash."""
+    return f"{row[key]}: {yuan(row[key + '_fen'])}" if row[key] else "-"
+
+
+def vouchers(rows: Iterable[Row]) -> None:
+    """What is owed, and what was paid out."""
+    _listing(
+        rows,
+        "No vouchers. They come when a terminal could not give change.",
+        "vouchers",
+        {
+            "number": lambda row: row["number"],
+            "id": lambda row: row["voucher"],
+            "hall": lambda row: row["unit"],
+            "terminal": lambda row: row["terminal"],
+            "day": lambda row: row["business_date"],
+            "service": lambda row: row["service"],
+            "yuan": lambda row: yuan(row["fen"]),
+            "paid out": lambda row: _time(row["settled_ms"]),
+            "by": lambda row: row["settled_by"] or None,
+        },
+    )
+
+
+def cases(rows: Iterable[Row]) -> None:
+    """Money that waits for an officer."""
+    _listing(
+        rows,
+        "No cases: every note is accounted for.",
+        "cases of cash",
+        {
+            "id": lambda row: row["case"],
+            "owner": lambda row: row["owner"],
+            "terminal": lambda row: row["terminal"],
+            "yuan": lambda row: yuan(row["fen"]),
+            "why": lambda row: f"{row['why']['en']} {row['voucher']}".strip(),
+            "where": lambda row: row["where"]["en"] if row["where"] else None,
+            "until": lambda row: _time(row["deadline_ms"]),
+            "outcome": lambda row: (
+                f"{row['outcome']} {row['closed_by']}: {row['decision']}".rstrip(": ")
+                if row["outcome"]
+                else "open: " + ", ".join(row["outcomes"])
+            ),
         },
     )
 

@@ -43,8 +43,8 @@ class SqliteCash:
         return None if found is None else CashPaymentRow(*found)
 
     def balance(self, account: str) -> int:
-        sql = "SELECT coalesce(sum(fen), 0) FROM cash_entry WHERE account = ?"
-        return int(self._do(sql, (account,)).get)
+        found = self._do("SELECT fen FROM cash_account WHERE account = ?", (account,)).fetchone()
+        return 0 if found is None else int(found[0])
 
     def open_case(self, terminal: int, payment: bytes, reason: str) -> int | None:
         found = self._do(

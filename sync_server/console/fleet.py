@@ -26,7 +26,7 @@ from sync_server.listings import Row
 
 NEEDS_MAX = 30
 TIMELINE_LINES = 100
-MILD = frozenset({"never", "backlog", "paper"})
+MILD = frozenset({"never", "cash", "backlog", "paper"})
 """Reasons that warn; the others are bad."""
 
 router = APIRouter(include_in_schema=False)

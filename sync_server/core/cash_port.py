@@ -78,9 +78,12 @@ class VoucherRow(NamedTuple):
 
 
 class CaseRow(NamedTuple):
-    """What an officer has to look at. `unit`: the hall that owns it. `reason`: core/ledger.py."""
+    """What an officer has to look at. `branch`, `seq`: the record that it follows from. `unit`: the
+    hall that owns it. `reason`: core/ledger.py."""
 
     terminal: int
+    branch: int
+    seq: int
     unit: str
     business_date: str
     reason: str

@@ -129,7 +129,7 @@ def _case(tx: CashTransaction, arrival: Arrival, row: CashRow, reason: str, fen:
     payment = NO_PAYMENT if isinstance(row, CashCassetteRow) else row.payment
     return tx.add_case(
         CaseRow(
-            row.terminal,
+            *row[:3],
             row.unit,
             row.business_date,
             reason,

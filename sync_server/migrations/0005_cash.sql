@@ -82,11 +82,14 @@ CREATE TRIGGER voucher_settled_once BEFORE UPDATE ON cash_voucher
 WHEN OLD.settled_ms IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'this voucher was settled already'); END;
 
--- What an officer has to look at. unit: the hall that owns it. fen: what it is about. note,
--- payment, place and detail: as the terminal said. closed_ms NULL: it waits.
+-- What an officer has to look at. branch, seq: the record that it follows from. unit: the hall that
+-- owns it. fen: what it is about. note, payment, place and detail: as the terminal said. closed_ms
+-- NULL: it waits.
 CREATE TABLE cash_case(
   cash_case INTEGER PRIMARY KEY,
   terminal INTEGER NOT NULL REFERENCES terminal,
+  branch INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
   unit TEXT NOT NULL,
   business_date TEXT NOT NULL,
   reason TEXT NOT NULL,
@@ -136,7 +139,44 @@ CREATE TABLE cash_entry(
   PRIMARY KEY(booking, account)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX entry_of_account ON cash_entry(account);
+-- Sums that are kept as rows come, so that a page need not add up years. cash_account: what the
+-- entries of an account sum to. cash_counted: notes of a terminal as they were told.
+CREATE TABLE cash_account(
+  account TEXT PRIMARY KEY,
+  fen INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER entry_counts AFTER INSERT ON cash_entry
+BEGIN
+  INSERT INTO cash_account VALUES(NEW.account, NEW.fen)
+  ON CONFLICT DO UPDATE SET fen = fen + excluded.fen;
+END;
+
+CREATE TABLE cash_counted(
+  terminal INTEGER PRIMARY KEY REFERENCES terminal,
+  inserted_fen INTEGER NOT NULL,
+  returned_fen INTEGER NOT NULL,
+  held_fen INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER note_counts AFTER INSERT ON cash_note
+BEGIN
+  INSERT INTO cash_counted VALUES(
+    NEW.terminal,
+    iif(NEW.held, 0, NEW.fen),
+    iif(NEW.held OR NEW.outcome <> 2, 0, NEW.fen),
+    iif(NEW.held AND NEW.outcome = 1, NEW.fen, 0)
+  ) ON CONFLICT DO UPDATE SET
+    inserted_fen = inserted_fen + excluded.inserted_fen,
+    returned_fen = returned_fen + excluded.returned_fen,
+    held_fen = held_fen + excluded.held_fen;
+END;
+
+CREATE TRIGGER payment_counts AFTER INSERT ON cash_payment
+BEGIN INSERT OR IGNORE INTO cash_counted VALUES(NEW.terminal, 0, 0, 0); END;
+
+CREATE TRIGGER cassette_counts AFTER INSERT ON cash_cassette
+BEGIN INSERT OR IGNORE INTO cash_counted VALUES(NEW.terminal, 0, 0, 0); END;
 
 CREATE TRIGGER booking_balances BEFORE INSERT ON cash_booking
 WHEN coalesce((SELECT sum(fen) FROM cash_entry WHERE booking = NEW.booking), 1) <> 0

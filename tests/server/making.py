@@ -67,6 +67,11 @@ def ticket(
     return TicketIssued("ticket", 1, matter, number, day, GROUND_OFFICER, person, word)
 
 
+def common_now() -> Common:
+    """Of a record of noon, when the clock is good."""
+    return Common(1, NOON_MS, TimeQuality.SYNCED, NOON_MS, bytes(8), bytes(8))
+
+
 class SimTerminal:
     """A terminal's disk and key: seals records in real epochs and builds batches of them."""
 

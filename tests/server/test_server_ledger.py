@@ -1,12 +1,10 @@
 """The rule "ledger": what records of cash do at the centre, over both stores."""
 
-import apsw
 import pytest
 
 from protocol.records import Body, CashNote
 from sync_server.core.cash_port import Booking
 from sync_server.core.store_port import StoreError
-from sync_server.store_sqlite import SqliteStore
 from tests.server.cash_tools import (
     FEE,
     balances,
@@ -20,7 +18,7 @@ from tests.server.cash_tools import (
     unbalanced,
     vouchers,
 )
-from tests.server.making import DAY, NOON_MS, UNIT, Centre, SimTerminal
+from tests.server.making import DAY, UNIT, Centre, SimTerminal
 
 REVENUE = f"revenue:{FEE}"
 P1 = f"payment:gate-1/{payment_id(1).hex()}"
@@ -152,19 +150,6 @@ def test_a_restored_disk_books_nothing_and_its_voucher_is_a_case(
     assert cases(centre.store) == [("held", 15, False)]
 
 
-def test_money_counts_on_the_day_in_shanghai(centre: Centre, terminal: SimTerminal) -> None:
-    if not isinstance(centre.store, SqliteStore):
-        pytest.skip("asks SQL")
-    at_ms = NOON_MS + 12 * 3_600_000 + 1  # midnight in Shanghai, 16:00 UTC
-    centre.now_ms = at_ms
-    terminal.append(stacked(1, 1), NOON_MS + 12 * 3_600_000 - 1)
-    terminal.append(stacked(2, 1), at_ms)
-    centre.take(terminal.batch(1, 2))
-    sql = "SELECT business_date, unit FROM cash_booking ORDER BY booking"
-    days = centre.store.connection.execute(sql).fetchall()
-    assert days == [(DAY, UNIT), ("2026-08-03", UNIT)]
-
-
 BALANCED = {"cassette:gate-1": 500, "payment:x": -500}
 
 
@@ -189,23 +174,3 @@ def test_a_booking_that_does_not_balance_cannot_be_stored(
         tx.book(booking._replace(entries=BALANCED))
     assert balances(centre.store) == {"cassette:gate-1": 5, "payment:x": -5}
     assert unbalanced(centre.store) == []
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "INSERT INTO cash_entry VALUES(1, 'till:x', 5)",
-        "INSERT INTO cash_entry VALUES(2, 'till:x', 5)",
-        "UPDATE cash_entry SET fen = fen + 1",
-        "DELETE FROM cash_entry",
-        "UPDATE cash_booking SET unit = 'elsewhere'",
-        "DELETE FROM cash_booking",
-    ],
-)
-def test_the_ledger_is_not_changed_by_hand(centre: Centre, terminal: SimTerminal, sql: str) -> None:
-    if not isinstance(centre.store, SqliteStore):
-        pytest.skip("asks SQL")
-    send(centre, terminal, stacked(1, 1))
-    with pytest.raises(apsw.ConstraintError):
-        centre.store.connection.execute(sql)
-    assert balances(centre.store) == {"cassette:gate-1": 20, P1: -20}
