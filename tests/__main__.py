@@ -120,8 +120,8 @@ def main() -> int:
     else:
         two_workers = ["-n", "2", "--dist", "worksteal"]
         short = "" if is_long else " and not long"
-        results.append(step("pytest", [*pytest, *two_workers, "-m", "not live" + short]))
-        results.append(step("pytest, live", [*pytest, "-m", "live" + short]))
+        results.append(step("pytest", [*pytest, *two_workers, "-m", "not alone" + short]))
+        results.append(step("pytest, alone", [*pytest, "-m", "alone" + short]))
     if absent:
         print("LEFT OUT, because not installed:", ", ".join(absent))
     return 0 if all(results) else 1

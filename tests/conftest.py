@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-LIVE = ("board/", "hall/", "together/test_live", "agent/test_terminal", "agent/test_uplink_runner")
-LIVE += ("server/test_server_live", "pages/test_tour", "pages/test_kiosk_agent")
-"""Tests whose devices keep real time: one after the other, with the machine to themselves."""
+ALONE = ("board/test_board_line", "hall/", "pages/test_tour")
+"""Tests whose devices keep true time, or that run a whole hall: one after the other, with the
+machine to themselves."""
 BROWSER_NEEDS = ("chromium", "chinese-font")
 """What each test with the fixture `browser` needs."""
 HERE = Path(__file__).resolve().parent
@@ -24,13 +24,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(program): the test starts this system program")
-    config.addinivalue_line("markers", "live: processes and devices in real time; see LIVE")
+    config.addinivalue_line("markers", "live: processes or devices in real time")
+    config.addinivalue_line("markers", "alone: not beside other tests; see ALONE")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.relative_to(HERE).as_posix().startswith(LIVE):
-            item.add_marker("live")
+        if item.path.relative_to(HERE).as_posix().startswith(ALONE):
+            item.add_marker("alone")
         if "browser" in getattr(item, "fixturenames", ()):
             for need in BROWSER_NEEDS:
                 item.add_marker(pytest.mark.needs(need))

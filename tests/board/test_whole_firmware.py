@@ -58,6 +58,7 @@ def test_everything_once_from_end_to_end(image: Path, tmp_path: Path, runtime: s
     play(scene)
 
 
+@pytest.mark.alone
 def test_no_device_is_misheard_at_true_speed_with_flash_erases_and_collections(
     image: Path, tmp_path: Path
 ) -> None:
