@@ -17,14 +17,14 @@ import binascii
 import gc
 import sys
 
-from firmware import ports
+from firmware import maintenance, ports
 from firmware.board_pins import BoardPins
 from firmware.device_bay import DEVICE_OF, DeviceBay
 from firmware.drivers.sender import Sender
 from firmware.link_server import LinkServer
 from firmware.models import load
 from firmware.settings import describe
-from protocol.wire import states
+from protocol.wire import messages, states
 from protocol.wire.link import INFO_BYTES_MAX
 from protocol.wire.ticks import diff
 
@@ -63,6 +63,8 @@ class App:
             flash_trouble=self._flash_trouble,
             now=now,
         )
+        self._reset_into_repl = lambda: maintenance.begin(folder, machine)
+        self.server.serve(messages.MAINTAIN, self._maintain)
         bay = DeviceBay(machine, parts, pins, self.server, now)
         self._lines = bay.lines
         self._drivers = bay.drivers
@@ -129,6 +131,12 @@ class App:
             if frame is None:
                 return
             self._link_out.send(memoryview(frame))
+
+    def _maintain(self, fields, tail, now):
+        try:
+            self._reset_into_repl()
+        except OSError:
+            self._flash_trouble()
 
     def _flash_trouble(self):
         self._note("the flash refused a write")

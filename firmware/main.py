@@ -9,6 +9,7 @@ import sys
 
 import machine
 
+from firmware import maintenance
 from firmware.app import App
 from firmware.clock import now_ms, sleep_ms
 
@@ -18,10 +19,14 @@ _RESET_DELAY_MS = 1000  # a fault at every start must not wear the flash or hide
 
 
 def run(started=None):
-    """Never returns: the loop runs until the power goes, or the board resets. `started` is what
+    """The loop runs until the power goes or the board resets; returns only into the REPL of a
+    technician (maintenance.py). `started` is what
     `update.boot.start` chose; None: this board has no slots and takes no update.
     """
     board = _board()
+    if maintenance.is_wanted(board, machine, sleep_ms):
+        print("maintenance: a reset starts the firmware again")
+        return
     try:
         App(
             board,

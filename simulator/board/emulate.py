@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_agent.technician.description import described, load_board
 from simulator.board.board import Board, ResetCause
+from simulator.board.bus import Op, Record
 from simulator.board.emulate_console import Console
 from simulator.board.flash import BLOCK_BYTES
 from simulator.board.life import Life
@@ -44,8 +46,27 @@ KINDS = {
 }
 
 
+def find_places(kind: str) -> tuple[dict[int, int], dict[int, int]]:
+    """Which UART and which pin of the simulator's harness (wiring.py) the chip's UART and pin of
+    the shipped description are."""
+    harness, _ = described(load_board("simulated"))
+    chip, _ = described(load_board(kind))
+    uarts, pins = {}, {}
+    for part, there in chip.items():
+        here = harness[part]
+        if "uart" in there and "uart" in here:
+            uarts[there["uart"]] = here["uart"]
+        for key in (name.removesuffix("_active") for name in there if name.endswith("_active")):
+            if min(there.get(key, -1), here.get(key, -1)) >= 0:
+                pins[there[key]] = here[key]
+    return uarts, pins
+
+
 class EmulatedBoard(Board):
-    """`name` gives the board its unique id. `flash_bytes`: the file system's, not the chip's."""
+    """`name` gives the board its unique id. `flash_bytes`: the file system's, not the chip's.
+
+    The devices hang where the shipped description of the chip's board has them.
+    """
 
     def __init__(
         self,
@@ -57,11 +78,14 @@ class EmulatedBoard(Board):
         flash_bytes: int = 2 << 20,
         **options: Any,
     ) -> None:
+        self._uart_places, self._pin_places = find_places(kind)
+        self._chip_pins = {place: pin for pin, place in self._pin_places.items()}
         super().__init__(
             name,
             folder,
             devices,
             firmware_folder=folder,
+            link="socket",  # its link is the console
             flash_blocks=flash_bytes // BLOCK_BYTES,
             **options,
         )
@@ -99,8 +123,16 @@ class EmulatedBoard(Board):
                 command,
                 folder=self.folder,
                 environment=environment,
-                uarts={uart: line.connect() for uart, line in self.lines.items()},
-                inputs=self.pins.inputs,
+                uarts={
+                    uart: self.lines[place].connect()
+                    for uart, place in self._uart_places.items()
+                    if place in self.lines
+                },
+                inputs={
+                    self._chip_pins[place]: level
+                    for place, level in self.pins.inputs.items()
+                    if place in self._chip_pins
+                },
                 on_line=self.log.append,
                 terminal=terminal,
                 console=console,
@@ -129,6 +161,17 @@ class EmulatedBoard(Board):
         if soft:
             self._next_cause = ResetCause.SOFT
         self.console.end_life(soft)
+
+    def _on_record(self, life: Life, record: Record) -> None:
+        places = {Op.PIN: self._pin_places, Op.UART: self._uart_places}.get(record.op)
+        if places is None:
+            super()._on_record(life, record)
+        elif record.unit in places:
+            super()._on_record(life, record._replace(unit=places[record.unit]))
+
+    def _tell_input(self, pin: int, level: int) -> None:
+        if pin in self._chip_pins:
+            super()._tell_input(self._chip_pins[pin], level)
 
     def _switch_console(self, to_bytes: bool) -> None:
         self.console.take(to_bytes)
