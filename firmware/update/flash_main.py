@@ -2,6 +2,10 @@
 
 The search path is set before anything is imported: neither /lib nor a module in the root can
 shadow one of a slot, nor one that is built in.
+
+The link may be on the console, and its agent may speak while the board starts: a byte 03 of a frame
+would end this program, and leave the board in its REPL without a watchdog. So Ctrl-C is off until
+nothing is left to start.
 """
 
 import sys
@@ -10,6 +14,9 @@ BUILT_IN = ".frozen"
 RESET_DELAY_S = 1
 
 sys.path[:] = [BUILT_IN]
+import micropython  # noqa: E402
+
+micropython.kbd_intr(-1)
 import os  # noqa: E402
 import time  # noqa: E402
 
@@ -35,3 +42,4 @@ if started is not None:
         sys.print_exception(error)
         time.sleep(RESET_DELAY_S)
         machine.reset()
+micropython.kbd_intr(3)

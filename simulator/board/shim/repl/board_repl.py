@@ -6,6 +6,7 @@ They name the board's chip, and give the bytes of the console when Ctrl-C is swi
 how a program takes the console for its own.
 """
 
+import io
 import os
 import sys
 import termios
@@ -41,7 +42,7 @@ class _Sys:
         return getattr(_sys, name)
 
 
-class _Console:
+class _Console(io.IOBase):
     """The console's bytes: neither reading nor writing waits."""
 
     def __init__(self, fd):

@@ -1,0 +1,322 @@
+"""A board's REPL, over mpremote's transport: into it, what the board is, its files, out of it.
+
+| the port has | is asked by | then |
+| --- | --- | --- |
+| the firmware, link and REPL on one port | HELLO | MAINTAIN; it resets into the REPL |
+| a REPL | Ctrl-C, Ctrl-A | it answers |
+| an interrupted firmware, its watchdog on | `sys.modules` | maintain.txt and a reset, by hand |
+| neither | | TroubleError: `no_answer`, `wrong_baud` |
+"""
+
+import ast
+import contextlib
+import functools
+import importlib
+import io
+import sys
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from edge_agent.board_port import BAUD
+from edge_agent.technician import ports
+from edge_agent.technician.board_link import BoardLink
+from edge_agent.technician.trouble import TroubleError
+from protocol.wire import messages
+
+LISTEN_S = 0.7
+REPL_S = 1.0
+RESET_S = 15.0
+HELLO_S = 3.0
+CHUNK_BYTES = 1024
+WRITE_TIMES_MAX = 2
+INTERPRETER_MIN = (1, 22, 0)
+UNREADABLE_BYTES_MIN = 16
+_SETTLE_S = 0.3
+_FACTS = """
+import sys, os, machine, binascii
+_u = os.uname() if hasattr(os, 'uname') else None
+_s = os.statvfs('/')
+print(repr((sys.platform, tuple(sys.implementation.version)[:3], _u.machine if _u else '',
+ binascii.hexlify(machine.unique_id()).decode(), _s[0] * _s[3], _s[0] * _s[2],
+ 'firmware.app' in sys.modules, machine.reset_cause())))
+"""
+_WALK = """
+import os, hashlib, binascii
+def _w(d):
+ for e in os.ilistdir(d or '/'):
+  p = d + '/' + e[0]
+  if e[1] & 0x4000:
+   _w(p)
+  else:
+   h = ''
+   if p[1:].split('/')[0] in _tops:
+    s = hashlib.sha256()
+    with open(p, 'rb') as f:
+     while True:
+      b = f.read(512)
+      if not b: break
+      s.update(b)
+    h = binascii.hexlify(s.digest()).decode()
+   print(repr((p[1:], e[3], h)))
+_w('')
+"""
+_HASH = """
+import hashlib, binascii
+_s = hashlib.sha256()
+with open({path!r}, 'rb') as _f:
+ while True:
+  _b = _f.read(512)
+  if not _b: break
+  _s.update(_b)
+print(binascii.hexlify(_s.digest()).decode())
+"""
+_MAINTAIN = "open('/maintain.txt', 'w').close()"
+_CHIPS = {"esp32": ("ESP32S3", "esp32s3"), "rp2": ("RP2350", "rp2350")}
+
+
+@functools.cache
+def _mpremote() -> Any:
+    """mpremote's module of the serial transport, with its errors. Raises TroubleError."""
+    try:
+        return importlib.import_module("mpremote.transport_serial")
+    except ImportError as error:
+        raise TroubleError("no_tool", tool="mpremote") from error
+
+
+class BoardFacts(msgspec.Struct, frozen=True):
+    """`board`: a shipped description's name, or what the board says of itself. Sizes in bytes."""
+
+    board: str
+    machine: str
+    interpreter: tuple[int, int, int]
+    unique_id: str
+    free_bytes: int
+    flash_bytes: int
+
+
+class RemoteFile(msgspec.Struct, frozen=True):
+    """`sha256` is empty for a file of the board's data, which is not hashed."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+class BoardRepl:
+    """Use in a `with`: it leaves the REPL as it is, `reset` starts the board anew."""
+
+    def __init__(self, path: str, baud: int = BAUD) -> None:
+        self.path = path
+        self._baud = baud
+        self._transport: Any = None
+        self._heard_bytes = 0
+
+    def __enter__(self) -> Self:
+        ports.check(self.path)
+        if self._ask_firmware():
+            self._enter_again()
+        elif not self._enter():
+            if self._heard_bytes >= UNREADABLE_BYTES_MIN:
+                raise TroubleError("wrong_baud", port=self.path, bytes=self._heard_bytes)
+            raise TroubleError("no_answer", port=self.path)
+        if self._facts()[6]:  # an interrupted firmware: its watchdog takes the REPL away
+            self.run(_MAINTAIN)
+            self.reset()
+            self._enter_again()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    # ---- what the board is
+
+    def facts(self) -> BoardFacts:
+        """Raises TroubleError when it is no MicroPython that runs this firmware."""
+        platform, version, machine, unique_id, free, size, *_ = self._facts()
+        mark, name = _CHIPS.get(platform, ("", ""))
+        board = name if name and mark in machine.replace("-", "").upper() else machine or platform
+        if tuple(version) < INTERPRETER_MIN:
+            found, least = (".".join(map(str, v)) for v in (version, INTERPRETER_MIN))
+            raise TroubleError("old_interpreter", found=found, expected=least)
+        return BoardFacts(board, machine, tuple(version), unique_id, free, size)
+
+    def files(self, hashed: Iterable[str], on_file: Callable[[], None]) -> dict[str, RemoteFile]:
+        """Every file by path; those below the folders or files `hashed` (names in the root) with
+        their hashes."""
+        self.run(f"_tops = {tuple(hashed)!r}")
+        found: dict[str, RemoteFile] = {}
+        line = bytearray()
+
+        def consume(byte: bytes) -> None:
+            line.extend(byte)
+            if byte == b"\n":
+                path, size, sha256 = ast.literal_eval(line.decode())
+                found[path] = RemoteFile(path, size, sha256)
+                line.clear()
+                on_file()
+
+        self._do(lambda transport: transport.exec(_WALK, data_consumer=consume))
+        return found
+
+    # ---- its files
+
+    def write(self, path: str, data: bytes, sha256: str, on_bytes: Callable[[int], None]) -> None:
+        """Write a file and compare its hash on the flash. Raises TroubleError: `copy_corrupt` when
+        it differs again and again, `flash_full`."""
+        for _ in range(WRITE_TIMES_MAX):
+            done = [0]
+
+            def progress(written: int, _total: int, done: list[int] = done) -> None:
+                on_bytes(written - done[0])
+                done[0] = written
+
+            written = self._try_write(path, data, progress)
+            if written and self.run(_HASH.format(path="/" + path)).strip() == sha256:
+                return
+            on_bytes(-done[0])
+        raise TroubleError("copy_corrupt", path=path, times=WRITE_TIMES_MAX)
+
+    def _try_write(self, path: str, data: bytes, progress: Callable[[int, int], None]) -> bool:
+        """False when the board could not make sense of what it was sent: the line changed it."""
+        try:
+            self._do(
+                lambda transport: transport.fs_writefile(
+                    "/" + path, data, chunk_size=CHUNK_BYTES, progress_callback=progress
+                )
+            )
+        except TroubleError as error:
+            if error.key != "went_away" or not isinstance(
+                error.__cause__, _mpremote().TransportExecError
+            ):
+                raise
+            return False
+        return True
+
+    def read(self, path: str) -> bytes | None:
+        """A file's content, None when it is not there."""
+        if not self._do(lambda transport: transport.fs_exists("/" + path)):
+            return None
+        return bytes(self._do(lambda transport: transport.fs_readfile("/" + path)))
+
+    def make_folder(self, path: str) -> None:
+        with contextlib.suppress(FileExistsError):
+            self._do(lambda transport: transport.fs_mkdir("/" + path))
+
+    def remove(self, path: str) -> None:
+        """A file, or a folder with all in it; what is not there is no error."""
+        self.run(
+            "import os\n"
+            "def _r(p):\n"
+            " try:\n"
+            "  if os.stat(p)[0] & 0x4000:\n"
+            "   for e in list(os.ilistdir(p)): _r(p + '/' + e[0])\n"
+            "   os.rmdir(p)\n"
+            "  else:\n"
+            "   os.remove(p)\n"
+            " except OSError as e:\n"
+            "  if e.errno != 2: raise\n"
+            f"_r({'/' + path!r})\n"
+        )
+
+    def rename(self, path: str, target: str) -> None:
+        self.run(f"import os\nos.rename({'/' + path!r}, {'/' + target!r})")
+
+    # ---- out of it
+
+    def reset(self) -> None:
+        """Reset the board; its port goes away for a moment. The REPL is gone then."""
+        self._do(
+            lambda transport: transport.exec_raw_no_follow(
+                "import machine, time\ntime.sleep_ms(50)\nmachine.reset()"
+            )
+        )
+        time.sleep(_SETTLE_S)
+        self._close()
+
+    def run(self, code: str) -> str:
+        """What the code prints. Raises TroubleError when it fails."""
+        return bytes(self._do(lambda transport: transport.exec(code))).decode("utf-8", "replace")
+
+    # ---- the transport
+
+    def _do(self, action: Callable[[Any], Any]) -> Any:
+        assert self._transport is not None
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # mpremote prints what it cannot read
+                return action(self._transport)
+        except _mpremote().TransportExecError as error:
+            text = error.error_output
+            if "ENOSPC" in text:
+                raise TroubleError("flash_full", needed="?", free=0) from error
+            last = text.strip().splitlines()[-1:] or [""]
+            raise TroubleError("went_away", port=self.path, error=last[0]) from error
+        except FileExistsError:
+            raise
+        except (_mpremote().TransportError, OSError, ValueError, TypeError) as error:
+            raise TroubleError("went_away", port=self.path, error=error) from error
+
+    def _enter(self) -> bool:
+        """Whether a raw REPL answered."""
+        transport = self._open()
+        said = io.StringIO()  # mpremote prints what it heard instead of a REPL
+        try:
+            with contextlib.redirect_stdout(said):
+                transport.enter_raw_repl(soft_reset=False, timeout_overall=REPL_S)
+        except (_mpremote().TransportError, OSError, TypeError):
+            with contextlib.suppress(SyntaxError, ValueError):
+                self._heard_bytes += len(ast.literal_eval(said.getvalue().strip()))
+            with contextlib.suppress(OSError):
+                transport.close()
+            return False
+        self._transport = transport
+        return True
+
+    def _enter_again(self) -> None:
+        give_up = time.monotonic() + RESET_S
+        while time.monotonic() < give_up:
+            with contextlib.suppress(TroubleError):  # the port comes back after a moment
+                ports.check(self.path)
+                if self._enter():
+                    return
+            time.sleep(_SETTLE_S)
+        raise TroubleError("no_answer", port=self.path)
+
+    def _ask_firmware(self) -> bool:
+        """MAINTAIN to a firmware that has the port for its link; False when none speaks."""
+        with BoardLink(self.path, self._baud) as link:
+            if not link.until(lambda: link.heard_bytes > 0, LISTEN_S):
+                return False
+            if not link.until(lambda: link.is_up, HELLO_S):
+                self._heard_bytes = link.heard_bytes
+                return False
+            link.send(messages.MAINTAIN)
+            link.until(lambda: not link.is_up, _SETTLE_S)
+        return True
+
+    def _open(self) -> Any:
+        try:
+            return _mpremote().SerialTransport(self.path, baudrate=115_200)
+        except (_mpremote().TransportError, OSError, ValueError) as error:
+            raise ports.trouble_of(self.path, error) from error
+
+    def _close(self) -> None:
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            with contextlib.suppress(OSError):
+                transport.close()
+
+    def _facts(self) -> Any:
+        said = self.run(_FACTS)
+        try:
+            return ast.literal_eval(said.strip())
+        except (SyntaxError, ValueError) as error:
+            raise TroubleError("not_micropython", port=self.path, found=said[:80]) from error
