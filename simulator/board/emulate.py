@@ -144,8 +144,7 @@ class EmulatedBoard(Board):
                 folder=self.folder,
                 environment=environment,
                 uarts={
-                    uart: self.lines[place].connect()
-                    for uart, place in self._uart_places.items()
+                    uart: self.lines[place].connect() for uart, place in self._uart_places.items()
                 },
                 inputs={
                     self._chip_pins[place]: level
