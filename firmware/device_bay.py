@@ -59,6 +59,8 @@ class DeviceBay:
             driver = _module(load(part["model"]).DRIVER).build(host, part)
             setattr(server, SERVER_SLOTS.get(name, name), driver)
             self.drivers.append(driver)
+            if hasattr(driver, "long_answer_due"):
+                server.long_answers.append(driver)
             if port is not None:
                 self.lines.append((port, driver))
 

@@ -10,11 +10,12 @@
 | EVENT_ACK | events |
 | EFFECT_QUERY | effects |
 | CASH_ACCEPT, CASH_STACK, CASH_RETURN, CASH_ACK | cash desk |
+| SCAN_START, SCAN_STOP | the scanner, by `serve` |
 
 | link | does |
 | --- | --- |
 | up | every DEVICE, then every open EVENT, then every open CASH_NOTE |
-| down | the search for a card ends, a half-sent job is forgotten; what has begun goes on |
+| down | searches for a card or code end, a half-sent job is forgotten; what has begun goes on |
 """
 
 import struct
@@ -63,6 +64,8 @@ class LinkServer:
         self.gate: "GateRelay | None" = None
         self.help: "HelpButton | None" = None
         self.cash: "CashDesk | None" = None
+        self.long_answers: "list" = []  # drivers with a `long_answer_due`
+        self._at_link_down: "list" = []
         self.flash_gate = FlashGate(self._long_answer_due, self._pause_link)
         self.effects = Effects(EffectJournal(folder), self.flash_gate, self._answer_effect)
         self.events = Events(
@@ -82,11 +85,16 @@ class LinkServer:
             messages.HELP_RING: self._help_ring,
             messages.HELP_ANSWER: self._help_answer,
             messages.EFFECT_QUERY: self._effect_query,
+            messages.SCAN_START: self._no_scanner,
         }
 
     def serve(self, kind, handle):
         """`handle(fields, tail, now)` is called for every message of `kind`, in order."""
         self._dispatch[kind] = lambda fields, tail: handle(fields, tail, self._now)
+
+    def at_link_down(self, act):
+        """`act()` is called whenever the agent is gone."""
+        self._at_link_down.append(act)
 
     def receive(self, buf, n, now):
         """Bytes from the line."""
@@ -132,8 +140,8 @@ class LinkServer:
     def link_down(self, reason):
         self.outbound.link_down()
         self.events.link_down()
-        if self.reader is not None:
-            self.reader.stop()
+        for act in self._at_link_down:
+            act()
         if self.cash is not None:
             self.cash.link_down(self._now)
         if not self._printing():
@@ -157,10 +165,13 @@ class LinkServer:
         self.link.announce(0 if on else self._window)
 
     def _long_answer_due(self):
-        reader, cash = self.reader, self.cash
-        return (reader is not None and reader.long_answer_due) or (
-            cash is not None and cash.long_answer_due
-        )
+        for driver in self.long_answers:
+            if driver.long_answer_due:
+                return True
+        return False
+
+    def _no_scanner(self, fields, tail):
+        self.outbound.emit(messages.SCAN_FAULT, fields[0], states.SCAN_SILENT)
 
     def _printing(self):
         return self.printer is not None and self.printer.busy

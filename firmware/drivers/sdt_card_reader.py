@@ -292,4 +292,6 @@ class SdtCardReader:
 
 def build(host, part):
     """The driver of a board's card reader."""
-    return SdtCardReader(host.port, host.emit, host.report, host.now)
+    reader = SdtCardReader(host.port, host.emit, host.report, host.now)
+    host.server.at_link_down(reader.stop)
+    return reader

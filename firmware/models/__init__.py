@@ -20,7 +20,7 @@ MODELS = {
     "gate": ("relay",),
     "help": ("button",),
     "cash": ("ccnet",),
-    "scanner": (),
+    "scanner": ("gm65", "gm812"),
 }
 """The parts of a board, in the order in which they are asked, and the models of each."""
 NONE = "none"

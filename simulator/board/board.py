@@ -62,14 +62,14 @@ class ResetCause(IntEnum):
 class Board:
     """Use in a running asyncio loop: `await start()`, the agent opens `link_path`, `await stop()`.
 
-    `devices` maps `card_reader`, `printer`, `voice`, `cash_acceptor`, `gate`, `help_button` to
-    models; what is absent is not plugged in. `speed` runs devices and lines N times faster than the
-    clock. `heap` is MicroPython's `-X heapsize`. `firmware_folder` holds `firmware/` and
-    `protocol/`, as .mpy or
-    .py (CPython needs .py and falls back to the sources). `collection` = (every_ms, lasts_ms)
-    freezes the firmware now and then, as a collection of a large heap does. `clock_rate` makes the
-    firmware's own clock run too fast, for tests of long time limits; the agent's must run with it.
-    `link` is `pty`, or `socket` for an agent in this process (`link_port()`).
+    `devices` maps `card_reader`, `printer`, `voice`, `gate`, `help_button`, `scanner`,
+    `cash_acceptor` to models; what is absent is not plugged in. `speed` runs devices and lines
+    N times faster than the clock. `heap` is MicroPython's `-X heapsize`. `firmware_folder`
+    holds `firmware/` and `protocol/`, as .mpy or .py (CPython needs .py and falls back to the
+    sources). `collection` = (every_ms, lasts_ms) freezes the firmware now and then, as a
+    collection of a large heap does. `clock_rate` makes the firmware's own clock run too fast,
+    for tests of long time limits; the agent's must run with it. `link` is `pty`, or `socket`
+    for an agent in this process (`link_port()`).
     """
 
     def __init__(
@@ -256,6 +256,7 @@ class Board:
     def _command(self) -> tuple[list[str], dict[str, str]]:
         environment = {
             "BOARD_RESET_CAUSE": str(int(self._next_cause)),
+            "BOARD_PLUGGED": ",".join(self._wiring.plugged),
             "BOARD_UNIQUE_ID": hashlib.sha256(self.name.encode()).hexdigest()[:12],
             **self._flash.environment(erase_ms=self._erase_ms),
         }

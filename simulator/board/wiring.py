@@ -3,7 +3,7 @@
 | where | what |
 | --- | --- |
 | UART 0 | link to the agent, 921600 |
-| UART 1, 2, 3, 4 | card reader, printer, voice, cash acceptor |
+| UART 1, 2, 3, 4, 5 | card reader, printer, voice, cash acceptor, scanner |
 | pin 4 out | gate relay |
 | pin 5 in | gate "passed" contact, active low |
 | pin 6 in | help button, active low |
@@ -21,7 +21,7 @@ from simulator.board.pins import Pins
 
 LINK_UART = 0
 LINK_BAUD = 921_600
-UART_OF = {"card_reader": 1, "printer": 2, "voice": 3, "cash_acceptor": 4}
+UART_OF = {"card_reader": 1, "printer": 2, "voice": 3, "cash_acceptor": 4, "scanner": 5}
 PIN_GATE_RELAY = 4
 PIN_GATE_PASSED = 5
 PIN_HELP_BUTTON = 6
@@ -74,6 +74,7 @@ class Wiring:
         unknown = set(devices) - set(UART_OF) - set(ON_PINS)
         if unknown:
             raise ValueError(f"no place on the board for {sorted(unknown)}")
+        self.plugged = tuple(sorted(devices))
         self._pins = pins
         self._clock = clock
         self.ends = {

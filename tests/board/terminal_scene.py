@@ -16,6 +16,7 @@ from simulator.devices.cards import Card, citizen_card
 from simulator.devices.ccnet_acceptor import CcnetAcceptor
 from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.gate import Gate
+from simulator.devices.gm_scanner import GmScanner
 from simulator.devices.help_button import HelpButton
 from simulator.devices.sdt_reader import SdtReader
 from simulator.devices.speech_chip import SpeechChip
@@ -41,6 +42,7 @@ class Terminal:
     gate: Gate
     button: HelpButton
     cash: CcnetAcceptor
+    scanner: GmScanner | None = None
     _numbers: list[int] = field(default_factory=lambda: [0])
 
     def number(self) -> int:
@@ -99,6 +101,7 @@ async def terminal(
     clock_rate: float = 1,
     settings: str = "",
     voice: SpeechChip | None = None,
+    scanner: GmScanner | None = None,
     **options: Any,
 ) -> AsyncIterator[Terminal]:
     """A terminal whose link is up."""
@@ -112,6 +115,8 @@ async def terminal(
         "help_button": HelpButton(),
         "cash_acceptor": CcnetAcceptor(),
     }
+    if scanner is not None:
+        devices["scanner"] = scanner
     board = Board(
         "t1",
         folder,

@@ -8,6 +8,7 @@ from simulator.devices import cards
 from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.faults import Fault, FaultError, Faults
 from simulator.devices.gate import Gate
+from simulator.devices.gm_scanner import GmScanner
 from simulator.devices.help_button import HelpButton
 from simulator.devices.sdt_reader import SdtReader
 from simulator.devices.syn6288_voice import Syn6288Voice
@@ -60,7 +61,7 @@ def test_a_change_of_faults_wakes_the_board() -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [SdtReader, Syn6288Voice, Xfs5152Voice, EscposPrinter, Gate, HelpButton]
+    "model", [SdtReader, Syn6288Voice, Xfs5152Voice, EscposPrinter, Gate, HelpButton, GmScanner]
 )
 def test_the_documentation_has_every_fault_as_it_is(model: type) -> None:
     page = (Path(__file__).parents[2] / "docs" / "devices.md").read_text("utf-8")

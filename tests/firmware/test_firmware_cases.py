@@ -18,6 +18,7 @@ from tests.firmware import (
     pin_cases,
     printer_cases,
     reader_cases,
+    scanner_cases,
     slot_cases,
     voice_cases,
 )
@@ -35,6 +36,7 @@ MODULES = (
     journal_cases,
     app_cases,
     description_cases,
+    scanner_cases,
 )
 NAMES = [module.__name__.split(".")[-1] for module in MODULES]
 CASES = [case for module in MODULES for case in module.CASES]
