@@ -24,6 +24,7 @@ from firmware.drivers.sender import Sender
 from firmware.link_server import LinkServer
 from firmware.models import load
 from firmware.settings import describe
+from firmware.update.updates import NoSlots, Updates
 from protocol.wire import messages, states
 from protocol.wire.link import INFO_BYTES_MAX
 from protocol.wire.ticks import diff
@@ -41,10 +42,10 @@ _RESETS = {1: "power", 2: "hard", 3: "watchdog", 4: "deepsleep", 5: "soft"}
 
 class App:
     """`machine` is the module of that name; `clock()` masked ms; `entropy(n)` bytes; `folder` where
-    the journals lie.
+    the journals lie; `running` the RunningSlot, None on a board without slots.
     """
 
-    def __init__(self, board, machine, *, clock, sleep_ms, entropy, folder, fault=""):
+    def __init__(self, board, machine, *, clock, sleep_ms, entropy, folder, fault="", running=None):
         self._clock = clock
         self._note = print if board.CONSOLE else _silent
         self.late_passes = 0
@@ -68,6 +69,11 @@ class App:
         bay = DeviceBay(machine, parts, pins, self.server, now)
         self._lines = bay.lines
         self._drivers = bay.drivers
+        if running is None:
+            NoSlots(self.server)
+        else:
+            updates = Updates(self.server, running, board.NAME, folder, machine.reset, now)
+            self._drivers.append(updates)
         self._link_port = ports.open_link(machine, parts["link"])
         self._link_out = Sender(self._link_port)
         self._buffer = bytearray(BUFFER_BYTES)

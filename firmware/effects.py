@@ -62,6 +62,11 @@ class Effects:
             state = states.UNKNOWN if self._journal.damaged else states.NEVER_SEEN
         self._answer(effect_id, state, detail)
 
+    @property
+    def are_open(self):
+        """Whether one was accepted and has not been answered."""
+        return bool(self._accepted)
+
     def begin(self, effect_id, now):
         """BEGUN_NOW once `begun` is on flash, BEGIN_LATER while it must wait, BEGIN_REFUSED when
         the flash fails.

@@ -28,7 +28,7 @@ from firmware.events import Events
 from firmware.flash_gate import FlashGate
 from firmware.outbound import Outbound
 from protocol.wire import messages, states
-from protocol.wire.link import BOARD, Link
+from protocol.wire.link import BOARD, INFO_BYTES_MAX, Link
 
 TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class LinkServer:
     """
 
     def __init__(self, *, info, window, entropy, note, folder, flash_trouble, now):
-        self._info = info
+        self._base_info = self._info = info
         self._window = window
         self.entropy = entropy
         self._note = note
@@ -57,6 +57,7 @@ class LinkServer:
         self._now = now
         self.outbound = Outbound()
         self.bad_messages = 0
+        self.holds = []  # functions that are true while a reset would hurt
         self.job = PrintJob()
         self.reader: "SdtCardReader | None" = None
         self.printer: "EscposPrinter | None" = None
@@ -95,6 +96,17 @@ class LinkServer:
     def at_link_down(self, act):
         """`act()` is called whenever the agent is gone."""
         self._at_link_down.append(act)
+
+    def introduce(self, lines):
+        """`key=value` lines that HELLO says beside the board's own, from now on."""
+        self._info = (self._base_info + "".join("\n" + line for line in lines).encode())[
+            :INFO_BYTES_MAX
+        ]
+        self.link.introduce(self._info)
+
+    def is_busy(self):
+        """Whether something is under way that a reset would leave unknown."""
+        return self.effects.are_open or self._printing() or any(hold() for hold in self.holds)
 
     def receive(self, buf, n, now):
         """Bytes from the line."""

@@ -12,6 +12,7 @@ import machine
 from firmware import maintenance
 from firmware.app import App
 from firmware.clock import now_ms, sleep_ms
+from firmware.update.running_slot import RunningSlot
 
 FAULT_FILE = "fault.txt"
 FAULT_CHARS_MAX = 160
@@ -35,6 +36,7 @@ def run(started=None):
             sleep_ms=sleep_ms,
             entropy=os.urandom,
             folder=board.DATA,
+            running=RunningSlot(started) if started else None,
             fault=_take_fault(board.DATA),
         ).run()
     except Exception as error:

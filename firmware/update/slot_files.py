@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 STEP_BYTES = 2048
 _BUFFER_BYTES = 512
-_ENOENT = 2
 _FOLDER = 0x4000
 
 
@@ -32,6 +31,14 @@ def write_pointer(root, pointer):
     with open(path + ".new", "w") as file:
         file.write(pointer.text())
     os.rename(path + ".new", path)
+
+
+def manifest_of(folder):
+    """(version, release) of the manifest in `folder`, None when there is none. Not its files."""
+    comparison = SlotCheck(folder)
+    found = comparison.step()
+    comparison.close()
+    return None if found is False else (comparison.version, comparison.release)
 
 
 def release_id(digest):

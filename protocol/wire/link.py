@@ -183,6 +183,12 @@ class Link:
             self._window = window
             self._ack_due = self.up
 
+    def introduce(self, info: bytes) -> None:
+        """What is said of this side from the next HELLO on."""
+        if len(info) > INFO_BYTES_MAX:
+            raise ValueError("info of %d bytes, at most %d" % (len(info), INFO_BYTES_MAX))
+        self._info = info
+
     def pull(self, now: int) -> bytes | None:
         """The next frame to write, whole; None when there is nothing to say."""
         self._now = now

@@ -60,6 +60,7 @@ class RigMachine:
         self.uarts = uarts
         self.pins = {}
         self.watchdog = RigWatchdog()
+        self.resets = 0
         machine = self
 
         class Pin:
@@ -82,6 +83,9 @@ class RigMachine:
 
     def reset_cause(self):
         return 1
+
+    def reset(self):
+        self.resets += 1
 
 
 class RigBoard:
@@ -139,8 +143,9 @@ class Agent:
 class Rig:
     """One terminal; `boot` begins a new life of the board on the same flash folder."""
 
-    def __init__(self, vectors, folder):
+    def __init__(self, vectors, folder, running=None):
         self.folder = folder
+        self.running = running
         self.sam = {name: bytes.fromhex(text) for name, text in vectors["sam"].items()}
         self.now = 1000
         self.sessions = 0
@@ -169,6 +174,7 @@ class Rig:
             sleep_ms=None,
             entropy=self._entropy,
             folder=self.folder,
+            running=self.running,
         )
 
     def run(self, ms):

@@ -20,6 +20,8 @@ from tests.firmware import (
     reader_cases,
     scanner_cases,
     slot_cases,
+    update_app_cases,
+    update_cases,
     voice_cases,
 )
 
@@ -28,6 +30,8 @@ VECTORS = ROOT / "tests" / "vectors" / "peripherals.json"
 MODULES = (
     reader_cases,
     slot_cases,
+    update_app_cases,
+    update_cases,
     printer_cases,
     voice_cases,
     pin_cases,
