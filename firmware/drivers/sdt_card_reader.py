@@ -21,6 +21,7 @@ do: what is found while a card is held is read and compared, and told only if it
 | SELECT, READ | 21 | REST, due now | from the beginning |
 | SELECT, READ | any other refusal (41, 81 ...) | REST | fault NOT_READ |
 | any | damaged, broken off, or 10 / 11: first | same | send again |
+| REST | a frame has begun and is not whole when the next command goes out | same | forgotten |
 | any | the same: second | REST, due now | from the beginning |
 | any | the same: DAMAGED_MAX | REST | fault BAD_CHECKSUM |
 | any | 60 or 66 | REST, STATUS_EVERY_MS | HARDWARE_ERROR, fault SAM_FAILED |
@@ -159,6 +160,8 @@ class SdtCardReader:
             self._exchange(STATUS, now)
 
     def _exchange(self, state, now):
+        if self._replies.in_frame:  # what has begun before this command does not answer it
+            self._replies.reset()
         self._state = state
         self._due = add(now, _TIMES_MS_MAX[state])
         self._sender.send(_COMMANDS[state])

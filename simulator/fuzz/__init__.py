@@ -1,0 +1,1 @@
+"""Hostile bytes for the firmware's drivers: random, and mutated from good frames."""

@@ -1,0 +1,18 @@
+"""The drivers that are fuzzed: a module of this folder each, with
+
+| name | what |
+| --- | --- |
+| FRAMES | good frames of the device, the seeds of what it is fed |
+| HEADER | how its frames begin |
+| LENGTHS | (first byte, bytes) of the length fields in a frame, () for none |
+| Subject | a `rig.Subject`: the driver, what a good device answers, what must never be |
+
+They run under CPython and under MicroPython. Adding a driver: its module here, its name in TARGETS.
+"""
+
+TARGETS = ("sdt", "escpos", "syn6288", "xfs5152")
+
+
+def load(name):  # type: ignore[no-untyped-def]
+    """The module of a target."""
+    return __import__("simulator.fuzz.targets." + name, None, None, ("Subject",))
