@@ -3,6 +3,7 @@
 from cyclopts import App
 
 app = App(name="sim", help="Parts of the simulator by themselves.")
+app.command("simulator.fuzz.cli:app", name="fuzz", help="Hostile bytes for the firmware.")
 app.command(
     "simulator.paper.cli:paper",
     name="paper",

@@ -303,6 +303,7 @@ class CcnetAcceptor:
             return
         if self._naks < NAKS_MAX:
             self._naks += 1
+            self._replies.reset()  # the answer comes whole again
             self._sender.send(_NAK)
             self._wait(now)
         else:

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from simulator.fuzz import rig, targets
 from simulator.fuzz.inputs import Seeds, make_input
@@ -89,7 +88,7 @@ class Watch:
 
 def seeds_of(driver: str) -> Seeds:
     """The good frames of a target."""
-    target: Any = targets.load(driver)
+    target = targets.load(driver)
     return Seeds.of(target.FRAMES, target.HEADER, target.LENGTHS)
 
 
@@ -103,7 +102,7 @@ def play(driver: str, data: bytes) -> Found | None:
     """Feed one input to a new driver."""
     try:
         rig.play(targets.load(driver).Subject, data)
-    except rig.Finding as finding:
+    except rig.FindingError as finding:
         return Found(driver, finding.kind, str(finding), data)
     return None
 
@@ -120,12 +119,12 @@ def campaign(
     try:
         for place, driver in enumerate(drivers):
             share = inputs // len(drivers) + (place < inputs % len(drivers))
-            make: Any = targets.load(driver).Subject
+            make = targets.load(driver).Subject
             for data in inputs_of(driver, seed, share):
                 watch.begins(driver, data)
                 try:
                     rig.play(make, data)
-                except rig.Finding as finding:
+                except rig.FindingError as finding:
                     tally.add(Found(driver, finding.kind, str(finding), data))
                 tally.inputs += 1
                 if tally.inputs % 1000 == 0:

@@ -12,6 +12,12 @@ How an input is cut into reads, and in which state it finds the driver, follows 
 alone: its bytes are all that is needed to play it again.
 """
 
+# ruff: noqa: ARG002, UP037
+
+TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
+if TYPE_CHECKING:
+    from typing import Any
+
 CALLS_A_BYTE = 2
 CALLS_SPARE = 16
 ANSWERS_MAX = 2
@@ -25,7 +31,7 @@ CLAIM = "false claim"
 OUT_OF_STEP = "out of step"
 
 
-class Finding(Exception):
+class FindingError(Exception):
     """`kind`: one of the above; the text says what was seen."""
 
     def __init__(self, kind: str, text: str) -> None:
@@ -56,11 +62,11 @@ class Subject:
         self.now = 1000
         self.port = Port()
         self.calls = 0
-        self.said: "list[tuple]" = []  # type: ignore[type-arg]
+        self.said: "list[tuple[Any, ...]]" = []
         self.command = b""
         self.driver = self.make()
 
-    def make(self):  # type: ignore[no-untyped-def]
+    def make(self) -> "Any":
         """The driver."""
         raise NotImplementedError
 
@@ -80,10 +86,10 @@ class Subject:
         """Whether the good answer to `command` was heard: `following` came `waited_ms` later."""
         return waited_ms < self.HEARD_MS_MAX and following != command
 
-    def emit(self, *said, tail: bytes = b"") -> None:  # type: ignore[no-untyped-def]
+    def emit(self, *said: int, tail: bytes = b"") -> None:
         """A board message of the driver."""
         self.calls += 1
-        self.said.append((*said, bytes(tail)))
+        self.said.append(said + (bytes(tail),))  # noqa: RUF005 - MicroPython
 
     def report(self, state: int, detail: int) -> None:
         """The driver's word on its device."""
@@ -133,15 +139,15 @@ class Subject:
         return False
 
 
-def play(make, data: bytes) -> None:  # type: ignore[no-untyped-def]
-    """Feed `data` to a new subject. Raises Finding."""
+def play(make: "Any", data: bytes) -> None:
+    """Feed `data` to a new subject. Raises FindingError."""
     subject = make()
     try:
         _play(subject, data)
-    except Finding:
+    except FindingError:
         raise
     except Exception as error:
-        raise Finding(EXCEPTION, repr(error))
+        raise FindingError(EXCEPTION, repr(error)) from None
 
 
 def _play(subject: Subject, data: bytes) -> None:
@@ -153,9 +159,9 @@ def _play(subject: Subject, data: bytes) -> None:
         subject.tick(READ_MS)
     calls = subject.calls + subject.port.writes - calls
     if calls > CALLS_A_BYTE * len(data) + CALLS_SPARE:
-        raise Finding(TOO_MUCH, "%d calls for %d bytes" % (calls, len(data)))
+        raise FindingError(TOO_MUCH, f"{calls} calls for {len(data)} bytes")
     wrong = subject.wrong(data)
     if wrong:
-        raise Finding(CLAIM, wrong)
+        raise FindingError(CLAIM, wrong)
     if not subject.in_step():
-        raise Finding(OUT_OF_STEP, "two good answers and none was heard")
+        raise FindingError(OUT_OF_STEP, "two good answers and none was heard")

@@ -48,6 +48,16 @@ def case_citizen_card_in_one_byte_pieces(vectors, folder):
     assert s.states == [(states.ONLINE, 0)]
 
 
+def case_a_frame_cut_off_between_two_searches_swallows_no_answer(vectors, folder):
+    s = ReaderScene(vectors)
+    s.ready()
+    s.answer("find", "rep_no_card")
+    s.reply(s.v["rep_select_ok"][:9], 64)  # comes late, and never ends
+    s.find_and_select()
+    s.answer("read", "read_reply_citizen")
+    assert s.said() == [(CARD, 7, ord("C"), s.v["text_citizen"])]
+
+
 def case_a_card_is_told_when_it_is_found_and_once_until_none_is(vectors, folder):
     s = ReaderScene(vectors)
     s.ready()

@@ -1,6 +1,12 @@
 """The receipt printer's driver: what a printer answers."""
 
+# ruff: noqa: ARG002, ARG005
+
 from simulator.fuzz.rig import Subject as Rig
+
+TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
+if TYPE_CHECKING:
+    from typing import Any
 
 HEADER = b"\x37\x22"
 LENGTHS = ()
@@ -34,11 +40,11 @@ class Subject(Rig):
     """Idle, or with a job whose proof is awaited: by process id, or as with a clone."""
 
     def __init__(self) -> None:
-        self.ends: "list[int]" = []
+        self.ends: list[int] = []
         self.process_id = True
         super().__init__()
 
-    def make(self):  # type: ignore[no-untyped-def]
+    def make(self) -> "Any":
         module = __import__("firmware.drivers.escpos_printer", None, None, ("EscposPrinter",))
         begun = __import__("firmware.effects", None, None, ("BEGUN_NOW",)).BEGUN_NOW
         return module.EscposPrinter(

@@ -1,7 +1,13 @@
 """The ID card reader's driver."""
 
+# ruff: noqa: RUF005
+
 from protocol.wire import messages
 from simulator.fuzz.rig import Subject as Rig
+
+TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
+if TYPE_CHECKING:
+    from typing import Any
 
 HEADER = b"\xaa\xaa\xaa\x96\x69"
 LENGTHS = ((5, 2),)
@@ -26,7 +32,7 @@ REFUSALS = tuple(
 TEXT = b"\x37\x68\x8b\x4f" + b"\x20\x00" * 120 + b"J\x00" + b"\x20\x00" * 5
 CARD = frame(b"\x00\x00\x90\x01\x00\x04\x00" + TEXT + bytes(range(256)) * 4)
 SHORT = frame(b"\x00\x00\x90\x01\x00\x00\x00" + TEXT)
-FRAMES = (FOUND, NO_CARD, SELECTED, DONE, *REFUSALS, SHORT, CARD)
+FRAMES = (FOUND, NO_CARD, SELECTED, DONE) + REFUSALS + (SHORT, CARD)
 _LIFTED = {0x20: NO_CARD, 0x30: frame(b"\x00\x00\x41"), 0x11: DONE}
 _STATES = 4
 
@@ -34,7 +40,7 @@ _STATES = 4
 class Subject(Rig):
     """Asked for a card, it waits for the answer to a status, find, select or read."""
 
-    def make(self):  # type: ignore[no-untyped-def]
+    def make(self) -> "Any":
         module = __import__("firmware.drivers.sdt_card_reader", None, None, ("SdtCardReader",))
         return module.SdtCardReader(self.port, self.emit, self.report, self.now)
 
