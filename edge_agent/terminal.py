@@ -289,6 +289,8 @@ class Terminal:
                 self.visits.on_card_fault(said.reason)
             case bx.CardRemoved():
                 self.visits.on_card_removed()
+            case bx.Scanned() | bx.ScanFault():
+                self.visits.on_scan(said)
             case bx.EffectResult():
                 self.visits.on_effect(said)
             case bx.SpeechEnded():

@@ -64,6 +64,7 @@ class VisitActs:
         self._feed = feed
         self._language = language
         self._read_no = 0
+        self._scan_no = 0
 
     def perform(self, effect: fx.Effect, flow: Flow) -> None:
         """All effects but those of timers and of the end."""
@@ -72,6 +73,11 @@ class VisitActs:
                 self.start_read()
             case fx.StopRead():
                 self._session.stop_read()
+            case fx.StartScan():
+                self._scan_no = self._scan_no % 0xFFFF + 1
+                self._session.scan(self._scan_no)
+            case fx.StopScan():
+                self._session.stop_scan()
             case fx.RunCheck():
                 self._run_check(effect, flow)
             case fx.Say():

@@ -13,7 +13,8 @@ from edge_agent.core import flow_events as fx
 from edge_agent.core.board_session import BoardSession
 from edge_agent.core.flow import Flow
 from edge_agent.core.flow_saved import SavedFlow, SavedFlowError
-from edge_agent.core.flow_state import CHOOSING, ENDED, READING, SAYING, VOUCHING
+from edge_agent.core.flow_state import CHOOSING, ENDED, READING, SAYING, SCANNING, VOUCHING
+from edge_agent.core.scan_text import ScanError, scan_text
 from edge_agent.core.screen import FOUND_TEXT, READER_TEXT, SORRY_TEXT, SPEAKING_KEYS, Choice
 from edge_agent.core.screen_maker import ScreenMaker
 from edge_agent.core.speaker import Speaker
@@ -42,7 +43,13 @@ _FAULTS = {
     states.CARD_SAM_FAILED: "device_fault",
     states.CARD_TIME_LIMIT: "time_limit",
 }
+_SCAN_FAULTS = {
+    states.SCAN_TIME_LIMIT: "time_limit",
+    states.SCAN_TOO_LONG: "unreadable",
+    states.SCAN_SILENT: "device_fault",
+}
 _OWN_SPEECH = (SAYING, CHOOSING)  # phases that speak again by themselves
+_ASKING = (SCANNING, VOUCHING)  # these do when asked to
 _CARD_PHASES = (READING, VOUCHING)
 
 log = get("edge_agent.visits")
@@ -200,6 +207,19 @@ class Visits:
         self._maker.card(False)
         self.draw()
 
+    def on_scan(self, said: bx.Scanned | bx.ScanFault) -> None:
+        """A code was scanned, or none."""
+        if isinstance(said, bx.ScanFault):
+            outcome = _SCAN_FAULTS.get(said.reason, "unreadable")
+            event(log, "info", "code.not_scanned", reason=outcome)
+            self._feed(fx.CodeNotScanned(outcome))
+            return
+        try:
+            self._feed(fx.CodeScanned(scan_text(said.code)))
+        except ScanError as error:
+            event(log, "info", "code.not_understood", problem=str(error))
+            self._feed(fx.CodeNotScanned("unreadable"))
+
     def on_board(self, up: bool) -> None:
         """The board came or went."""
         if not up:
@@ -215,7 +235,7 @@ class Visits:
         if self._maker.key(key, self._clock.mono_ms()):
             flow = self._flow
             own = flow is not None and (
-                flow.phase in _OWN_SPEECH or (flow.phase == VOUCHING and key in SPEAKING_KEYS)
+                flow.phase in _OWN_SPEECH or (flow.phase in _ASKING and key in SPEAKING_KEYS)
             )
             if key in SPEAKING_KEYS and not own:
                 self._speak_screen()

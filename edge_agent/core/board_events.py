@@ -50,6 +50,22 @@ class CardRemoved:
 
 
 @dataclass(frozen=True)
+class Scanned:
+    """A code was scanned. `code`: its bytes, 1 to SCAN_BYTES_MAX."""
+
+    scan_no: int
+    code: bytes
+
+
+@dataclass(frozen=True)
+class ScanFault:
+    """No code was scanned."""
+
+    scan_no: int
+    reason: int
+
+
+@dataclass(frozen=True)
 class SpeechEnded:
     """The utterance is over; `heard`: to its end."""
 
@@ -99,6 +115,8 @@ BoardEvent = (
     | CardFound
     | CardFault
     | CardRemoved
+    | Scanned
+    | ScanFault
     | SpeechEnded
     | EffectResult
     | Happened

@@ -1,7 +1,8 @@
 """The agent's side of the board link: what the terminal wants from its board, kept until it is so.
 
-The session holds wishes, not messages: the read that is on, the utterance that sounds, the call for
-help that rings, the effects that nobody has answered. After each link up it says them again.
+The session holds wishes, not messages: the read or scan that is on, the utterance that sounds, the
+call for help that rings, the effects that nobody has answered. After each link up it says them
+again.
 
 | an effect is | event | next | does |
 | --- | --- | --- | --- |
@@ -24,6 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_agent.core import board_events as bx
+from edge_agent.core.scan_text import ScanError, ScanParts
 from protocol.wire import messages, states
 from protocol.wire.link import AGENT, Link
 from protocol.wire.ticks import add, diff
@@ -95,6 +97,10 @@ class BoardSession:
         self._read: tuple[int, int] | None = None
         self._read_sent = False
         self._stop_read: int | None = None
+        self._scan: int | None = None
+        self._scan_sent = False
+        self._stop_scan: int | None = None
+        self._scan_parts = ScanParts()
         self._utterance: _Utterance | None = None
         self._hush = False
         self._utterance_no = 0
@@ -152,6 +158,18 @@ class BoardSession:
         if self._read is not None:
             self._stop_read = self._read[0] if self._read_sent else None
             self._read = None
+
+    def scan(self, scan_no: int) -> None:
+        """Scan one code; waits until one comes or `stop_scan`."""
+        self._scan = scan_no & 0xFFFF
+        self._scan_sent = False
+        self._stop_scan = None
+
+    def stop_scan(self) -> None:
+        """Scan no code."""
+        if self._scan is not None:
+            self._stop_scan = self._scan if self._scan_sent else None
+            self._scan = None
 
     def say(self, say_id: int, parts: list[bytes], volume: int, speed: int) -> None:
         """Speak encoded parts one after the other; what sounds now is interrupted."""
@@ -214,6 +232,7 @@ class BoardSession:
         if self._link.up:
             _ = (
                 self._send_reads()
+                and self._send_scans()
                 and self._send_effects()
                 and self._send_speech()
                 and self._send_help()
@@ -231,6 +250,16 @@ class BoardSession:
         if self._read is not None and not self._read_sent:
             self._read_sent = self._send(messages.READ_CARD, *self._read)
             return self._read_sent
+        return True
+
+    def _send_scans(self) -> bool:
+        if self._stop_scan is not None:
+            if not self._send(messages.SCAN_STOP, self._stop_scan):
+                return False
+            self._stop_scan = None
+        if self._scan is not None and not self._scan_sent:
+            self._scan_sent = self._send(messages.SCAN_START, self._scan, 0)
+            return self._scan_sent
         return True
 
     def _send_effects(self) -> bool:
@@ -299,6 +328,8 @@ class BoardSession:
         """Called by the link."""
         self._read_sent = False
         self._stop_read = None
+        self._scan_sent = False
+        self._stop_scan = None
         self._hush = False
         self._acks.clear()  # what was not acknowledged comes again
         if self._utterance is not None:
@@ -334,12 +365,27 @@ class BoardSession:
             self._listener(bx.CardFault(*fields))
         elif kind == messages.CARD_REMOVED:
             self._listener(bx.CardRemoved(*fields))
+        elif kind == messages.SCAN:
+            self._on_scan(bytes(tail), *fields)
+        elif kind == messages.SCAN_FAULT:
+            self._listener(bx.ScanFault(*fields))
         elif kind == messages.EVENT:
             self._listener(bx.Happened(fields[0], fields[1], fields[2], bytes(tail)))
         elif kind == messages.DEVICE:
             self._listener(bx.Device(*fields))
         else:
             self._listener(bx.BoardTrouble(f"board sent an agent's message 0x{kind:02X}"))
+
+    def _on_scan(self, part: bytes, scan_no: int, offset: int, total: int) -> None:
+        try:
+            code = self._scan_parts.add(scan_no, offset, total, part)
+        except ScanError as error:
+            self._listener(bx.BoardTrouble(f"board message refused: {error}"))
+            return
+        if code is not None:
+            if self._scan == scan_no:  # over: it is not asked for again after a link up
+                self._scan = None
+            self._listener(bx.Scanned(scan_no, code))
 
     def _end_read(self, read_no: int) -> None:
         """A read is over with its card; it is not asked for again after a link up."""

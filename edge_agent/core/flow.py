@@ -18,7 +18,9 @@ Rules:
 | VOUCHING | CardRead, the citizen's own | VOUCHING | StartRead |
 | VOUCHING | CardRead, another | JUDGING | StopRead, Hush, RunCheck `officer` |
 | VOUCHING | CardNotRead, reader broke, stop, TimeIsUp (over) | next step | StopRead, Hush |
-| READING, CHOOSING, VOUCHING | TimeIsUp (little left) | same | Say the warning |
+| SCANNING | CodeScanned, CodeNotScanned, scanner broke, stop | next step | StopScan, Hush |
+| SCANNING | TimeIsUp (over) | next step | StopScan, Hush |
+| READING, CHOOSING, VOUCHING, SCANNING | TimeIsUp (little left) | same | Say the warning |
 | the same | other key, SpeechDone, voice ceased to work | same | more time; Say it again |
 | JUDGING | CheckDone, TimeIsUp | next step | |
 | CHECKING | CheckDone, TimeIsUp | next step | |
@@ -63,6 +65,7 @@ from edge_agent.core.flow_state import (
     RECORDING,
     SAVING,
     SAYING,
+    SCANNING,
     VOUCHING,
     Effects,
     FlowState,
@@ -125,6 +128,8 @@ class Flow(FlowState):
                 return flow_person.enter_choose(self, now_ms)
             case "officer_card":
                 return flow_person.enter_officer(self, now_ms)
+            case "scan":
+                return flow_person.enter_scan(self, now_ms)
             case "say":
                 return flow_person.enter_say(self, now_ms)
             case "check":
@@ -207,6 +212,7 @@ _HANDLERS: dict[str, Callable[[Flow, fx.Event, int], Effects]] = {
     CHOOSING: flow_person.choosing,
     VOUCHING: flow_person.vouching,
     JUDGING: flow_person.judging,
+    SCANNING: flow_person.scanning,
     SAYING: flow_person.saying,
     CHECKING: Flow._checking,
     RECORDING: Flow._recording,

@@ -33,6 +33,7 @@ _VALUES = {
     "ground": ("age", "officer"),
 }
 _TELLING_FIELDS = {"ticket": "issued"}
+_UNTOLD_FIELDS = ("scanned",)
 
 
 def check_definition(file: str, definition: Definition, texts: Texts) -> None:
@@ -162,6 +163,12 @@ def _check_message(place: str, message_id: str, facts: frozenset[str], texts: Te
         )
     if message.told:
         _need(f"{place}: {message_id} says done", ("recorded",), facts)
+    for name in _UNTOLD_FIELDS:
+        if name in message.fields:
+            raise DefinitionError(
+                f"{place}: {message_id} tells {name!r}: a code can hold anything, also a person's "
+                "number, and neither screen, voice nor slip repeats it. Use another text."
+            )
     for name, need in _TELLING_FIELDS.items():
         if name in message.fields:
             _need(f"{place}: {message_id} tells {name!r}", (need,), facts)

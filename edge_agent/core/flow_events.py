@@ -32,6 +32,20 @@ class CardNotRead:
 
 
 @dataclass(frozen=True)
+class CodeScanned:
+    """A code was scanned; its text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class CodeNotScanned:
+    """No code was scanned: `reason` is an outcome of scan other than `scanned`."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class KeyPressed:
     """A person pressed a key (screen.KEYS) of the page that shows this visit."""
 
@@ -95,6 +109,8 @@ class TimeIsUp:
 Event = (
     CardRead
     | CardNotRead
+    | CodeScanned
+    | CodeNotScanned
     | KeyPressed
     | CheckDone
     | SpeechDone
@@ -117,6 +133,16 @@ class StartRead:
 @dataclass(frozen=True)
 class StopRead:
     """No card is waited for any more."""
+
+
+@dataclass(frozen=True)
+class StartScan:
+    """Wait for a code until one comes or StopScan."""
+
+
+@dataclass(frozen=True)
+class StopScan:
+    """No code is waited for any more."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +257,8 @@ class End:
 Effect = (
     StartRead
     | StopRead
+    | StartScan
+    | StopScan
     | RunCheck
     | Say
     | Hush

@@ -1,4 +1,4 @@
-"""The phases of a visit that wait for a person: cards, choices, an officer's card, and speech.
+"""The phases of a visit that wait for a person: cards, choices, codes, an officer's card, speech.
 
 A step that waits warns once before its time is up; any key gives more time (flow_patience). Who
 presses stop leaves the step by its outcome `stopped`; while something is said, stop skips it.
@@ -11,6 +11,7 @@ from edge_agent.core.flow_state import (
     JUDGING,
     READING,
     SAYING,
+    SCANNING,
     VOUCHING,
     Effects,
     FlowState,
@@ -132,6 +133,32 @@ def choosing(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
                 flow.facts[flow.step.fact] = value
                 return [fx.Hush(), *flow.leave("chosen", now_ms)]
     return _waited(flow, event, now_ms, fx.Hush())
+
+
+# ---- codes
+
+
+def enter_scan(flow: FlowState, now_ms: int) -> Effects:
+    """Ask for a code to be held before the scanner."""
+    if states.BARCODE_READER in flow.faults:
+        return flow.leave("device_fault", now_ms)
+    flow.phase = SCANNING
+    return [fx.StartScan(), *_ask(flow, now_ms)]
+
+
+def scanning(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
+    """The scanner is asked for a code."""
+    over: Effects = [fx.StopScan(), fx.Hush()]
+    if isinstance(event, fx.CodeScanned):
+        flow.facts["scanned"] = event.text
+        return [*over, *flow.leave("scanned", now_ms)]
+    if isinstance(event, fx.CodeNotScanned):
+        return [*over, *flow.leave(event.reason, now_ms)]
+    if isinstance(event, fx.DeviceChanged) and states.BARCODE_READER in flow.faults:
+        return [*over, *flow.leave("device_fault", now_ms)]
+    if isinstance(event, fx.KeyPressed) and event.key == KEY_STOP:
+        return [*over, *flow.leave("stopped", now_ms)]
+    return _waited(flow, event, now_ms, *over)
 
 
 # ---- an officer's word

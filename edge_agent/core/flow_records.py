@@ -44,7 +44,7 @@ def record_body(
     holder: CardHolder | None,
     officer: CardHolder | None,
 ) -> Body | None:
-    """The body of a record step, None when a person that it needs is not known any more."""
+    """The body of a record step, None when a restart forgot a person or a code that it needs."""
     person = holder.person if holder is not None else None
     if step.record == "gate.passage":
         if person is None:
@@ -61,10 +61,12 @@ def record_body(
         return _ticket(definition, facts, holder, officer)
     if step.person and person is None:
         return None
-    fields = {
-        name: facts[str(value)[1:-1]] if is_reference(value) else value
-        for name, value in (step.fields or {}).items()
-    }
+    fields: dict[str, FactValue] = {}
+    for name, value in (step.fields or {}).items():
+        fact = facts.get(str(value)[1:-1]) if is_reference(value) else value
+        if fact is None:
+            return None
+        fields[name] = fact
     return ServiceFact(
         definition.service,
         definition.version,

@@ -16,14 +16,17 @@ from edge_agent.core.flow_saved import SavedFlow
 from protocol.people import CardHolder
 
 NEW, READING, CHECKING, SAYING, RECORDING = "new", "reading", "checking", "saying", "recording"
-CHOOSING, VOUCHING, JUDGING = "choosing", "vouching", "judging"
+CHOOSING, VOUCHING, JUDGING, SCANNING = "choosing", "vouching", "judging", "scanning"
 SAVING, ACTING, QUERYING, NOTING = "saving", "acting", "querying", "noting"
 RECALLING, ENDED = "recalling", "ended"
-WAITING_PHASES = (READING, CHOOSING, VOUCHING)
+WAITING_PHASES = (READING, CHOOSING, VOUCHING, SCANNING)
 
 CORRELATION_BYTES = 8
 EFFECT_ID_BYTES = 8
 BOARD_STEPS = ("print", "open_gate")
+
+UNSAVED = ("terminal", "scanned")
+"""Facts that a saved visit leaves out: what a code holds may name a person."""
 
 Effects = list[fx.Effect]
 
@@ -122,7 +125,7 @@ class FlowState(ABC):
         return [append]
 
     def _saved(self, step: str) -> bytes:
-        kept: Mapping[str, fx.FactValue] = {k: v for k, v in self.facts.items() if k != "terminal"}
+        kept: Mapping[str, fx.FactValue] = {k: v for k, v in self.facts.items() if k not in UNSAVED}
         return SavedFlow(
             self.definition.service,
             self.definition.version,

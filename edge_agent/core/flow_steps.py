@@ -149,6 +149,23 @@ STEPS: dict[str, StepKind] = {
         | _FAULT
         | _TIME,
     ),
+    "scan": StepKind(
+        {
+            "scanned": ("scanned",),
+            "unreadable": (),
+            "stopped": (),
+            "device_fault": (),
+            "time_limit": (),
+        },
+        keys=("text",),
+        explain={
+            "scanned": "a code was scanned",
+            "unreadable": "it is too long or no text, another may be tried",
+        }
+        | _STOPPED
+        | _FAULT
+        | _TIME,
+    ),
     "say": StepKind(
         {"done": (), "device_fault": (), "time_limit": ()},
         keys=("text",),
@@ -194,7 +211,7 @@ RECORDS: dict[str, tuple[str, ...]] = {
 }
 """Records that a `record` step can make -> facts they need."""
 
-WAITING_STEPS = ("read_card", "choose", "officer_card")
+WAITING_STEPS = ("read_card", "choose", "officer_card", "scan")
 """Steps that wait for a person: they warn before their time is up, and a key gives more."""
 
 FACTS = frozenset(FIELDS_ALWAYS).union(

@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | a number is told | TICKET | what is said |
 | the terminal cannot serve | FAULT | what to do |
-| the visit says something | MESSAGE | it |
+| the visit says something, or waits for a code | MESSAGE | it |
 | it asks | CHOICE | the question |
 | it waits for a card in the middle, or an officer's | READING | the question, or the welcome |
 | it works | WORKING | |
@@ -30,6 +30,7 @@ from edge_agent.core.flow_state import (
     NEW,
     READING,
     SAYING,
+    SCANNING,
     VOUCHING,
     WAITING_PHASES,
     FlowState,
@@ -179,7 +180,7 @@ class ScreenMaker:
     def _page_and_text(self, flow: FlowState) -> tuple[str, str]:
         step = flow.step
         said = step.text.pick(flow.facts) if step.text is not None else ""
-        if flow.phase == SAYING:
+        if flow.phase in (SAYING, SCANNING):
             return sc.MESSAGE, said
         if flow.phase == CHOOSING:
             return sc.CHOICE, said

@@ -25,6 +25,7 @@ class FakeBoard:
         self.slips: list[bytes] = []
         self.events: dict[int, tuple[int, int]] = {}
         self.read: tuple[int, int] | None = None
+        self.scan: int | None = None
         self.said: list[bytes] = []
         self.hushed = 0
         self.wired = "lamp,bell,answer"
@@ -49,7 +50,7 @@ class FakeBoard:
 
     def reboot(self) -> None:
         self.journal = {k: v or states.UNKNOWN for k, v in self.journal.items()}
-        self.read = None
+        self.read = self.scan = None
         self._boot()
 
     def press_help(self, event_no: int, age_ms: int = 5) -> None:
@@ -71,6 +72,15 @@ class FakeBoard:
             messages.CARD, self.read[0], block[248] if block[248] in b"IJ" else 67, tail=block
         )
         self.read = None
+        return True
+
+    def show_code(self, code: bytes, part_bytes: int = messages.SCAN_PART_BYTES_MAX) -> bool:
+        if self.scan is None:
+            return False
+        for at in range(0, len(code), part_bytes):
+            part = code[at : at + part_bytes]
+            self.send(messages.SCAN, self.scan, at, len(code), tail=part)
+        self.scan = None
         return True
 
     def finish(self, effect_id: int, outcome: int = states.DONE) -> None:
@@ -101,6 +111,10 @@ class FakeBoard:
             self.read = fields  # type: ignore[assignment]
         elif kind == messages.READ_STOP:
             self.read = None
+        elif kind == messages.SCAN_START:
+            self.scan = fields[0]
+        elif kind == messages.SCAN_STOP:
+            self.scan = None
         elif kind == messages.SAY:
             self.said.append(bytes(tail))
             self.loudness.append(fields[1:])

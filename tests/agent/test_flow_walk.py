@@ -24,14 +24,16 @@ from edge_agent.core.visitor import Prefs
 from protocol.records.kinds import GatePassage, TicketIssued
 from protocol.wire import states
 from tests.agent.flow_tools import HOLDER, OFFICER, gate, new_flow, number, shipped_texts
+from tests.agent.scan_service import scanning_service
 
 TEXTS = shipped_texts()
-SERVICES = {"gate": gate(), "number": number()}
+SERVICES = {"gate": gate(), "number": number(), "scan": scanning_service()}
 WALK_STATES_MAX = 10_000
 TAKE_WORDS = "取回"
 ENDS = {
     "gate": {"passed", "refused", "failed", "unread", "desk", "stopped"},
     "number": {"served", "desk", "stopped", "failed", "unread"},
+    "scan": {"done", "desk", "stopped", "failed", "unread"},
 }
 KEYS = (*KEY_CHOICES, KEY_STOP, KEY_REPEAT, KEY_OTHER)
 FACTS = {
@@ -79,8 +81,11 @@ def every_event(flow: Flow) -> list[fx.Event]:
     ]
     events += [fx.KeyPressed(key) for key in KEYS]
     events += [fx.CardNotRead(r) for r in ("unreadable", "unknown_card", "device_fault")]
+    events += [fx.CodeScanned("TB1"), fx.CodeNotScanned("unreadable")]
+    events += [fx.CodeNotScanned(r) for r in ("device_fault", "time_limit")]
     events += [fx.EffectDone(effect, o) for o in (1, 2, 3, 4)]
-    events += [fx.DeviceChanged(device, works) for device in (1, 2, 3) for works in (True, False)]
+    devices = (states.CARD_READER, states.PRINTER, states.VOICE, states.BARCODE_READER)
+    events += [fx.DeviceChanged(device, works) for device in devices for works in (True, False)]
     if flow.phase == JUDGING:
         events += [fx.CheckDone("officer", outcome) for outcome in ("agreed", "not_officer")]
     elif flow.step.do == "check":
