@@ -30,7 +30,6 @@ power when.
 | any | link down for HOLD_MS_MAX, boot | none | (nobody hears) |
 """
 
-from firmware.drivers import ccnet_acceptor as driver
 from firmware.drivers import ccnet_states as polled
 from protocol.wire import states
 from protocol.wire.messages import (
@@ -215,16 +214,16 @@ class CashDesk:
                 self._escrow_at = now
                 self._change = (None, states.NOTE_ESCROW, 0, 0, yuan, now)
             else:
-                self._acceptor.ask(driver.RETURN, now)
+                self._acceptor.give_back(now)
         elif yuan and yuan != live.yuan:
             self._on_word(live, polled.IDLING, now)  # another bill: this one has gone unseen
         elif live.state == states.NOTE_STACKING:
-            self._acceptor.ask(driver.STACK, now)
+            self._acceptor.stack(now)
         elif self._give_back:
-            self._acceptor.ask(driver.RETURN, now)
+            self._acceptor.give_back(now)
         elif diff(now, self._hold_at) >= 0:
             self._hold_at = add(now, HOLD_EVERY_MS)
-            self._acceptor.ask(driver.HOLD, now)
+            self._acceptor.hold(now)
 
     def _on_word(self, live, state, now):
         stacking = live.state == states.NOTE_STACKING
@@ -249,7 +248,7 @@ class CashDesk:
 
     def _return_live(self, now):
         self._give_back = True
-        self._acceptor.ask(driver.RETURN, now)
+        self._acceptor.give_back(now)
 
     # --- flash
 
@@ -276,7 +275,7 @@ class CashDesk:
         if state == states.NOTE_ESCROW and not new:
             return  # STACK was undone by a power cut: the note comes back
         if state == states.NOTE_STACKING:
-            self._acceptor.ask(driver.STACK, now)
+            self._acceptor.stack(now)
         elif state == states.NOTE_ESCROW:
             self._hold_at = add(now, HOLD_EVERY_MS)
         else:

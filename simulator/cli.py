@@ -9,3 +9,8 @@ app.command(
     name="paper",
     help="Draw what a receipt printer makes of raw ESC/POS bytes.",
 )
+app.command(
+    "simulator.sweep.cli:app",
+    name="sweep",
+    help="Cut the power at every instant, and see what is lost.",
+)

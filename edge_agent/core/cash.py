@@ -136,7 +136,9 @@ class CashDesk(CashState):
         if state == states.CASH_OPEN:
             if payment.stage == cs.OPENING:
                 payment.stage, payment.since_ms = cs.OPEN, now_ms
-            return [self.progress(payment)] if payment.stage == cs.OPEN else []
+            if payment.stage == cs.OPEN:
+                return [self.progress(payment)]
+            return [cx.Accept(session, 0)]  # the board did not hear of the end
         if payment.stage == cs.OPENING and state == states.CASH_REFUSED:
             return self.close(payment, cx.DEVICE_FAULT, now_ms)
         payment.closed = payment.stage == cs.CLOSING

@@ -131,8 +131,19 @@ class CcnetAcceptor:
         none."""
         self._wanted = mask
 
-    def ask(self, command, now):
-        """STACK, RETURN or HOLD the bill in escrow."""
+    def stack(self, now):
+        """Take the bill in escrow."""
+        self._ask(STACK, now)
+
+    def give_back(self, now):
+        """Give the bill in escrow back."""
+        self._ask(RETURN, now)
+
+    def hold(self, now):
+        """Keep the bill in escrow for longer."""
+        self._ask(HOLD, now)
+
+    def _ask(self, command, now):
         self._asked = command
         if self._command == REST and diff(self._due, self._earliest) > 0:
             self._due = self._earliest

@@ -319,7 +319,7 @@ class CcnetAcceptor(UartDevice):
             self._settle(now_ms)
 
     def _failure(self) -> int | None:
-        return next((c for n, c in FAILURES.items() if f"failed_{n}" in self.faults), None)
+        return next((FAILURES[n[7:]] for n in self.faults if n.startswith("failed_")), None)
 
     def _pass_halfway(self, at_ms: float) -> None:
         note = self.note

@@ -1,0 +1,47 @@
+"""Mistakes that can be planted into a firmware space, to see that a sweep finds them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from protocol.wire import states
+from simulator.sweep.firmware_space import FirmwareSpace
+
+Plant = Callable[[FirmwareSpace], None]
+
+
+def credit_before_stack(space: FirmwareSpace) -> None:
+    """The note counts as soon as the agent wants it; STACK goes out afterwards."""
+    desk = space.load("firmware.cash_desk").CashDesk
+    become = desk._become
+
+    def hasty(self: Any, note: Any, state: int, now: int, *more: int) -> None:
+        if state == states.NOTE_STACKING:
+            self._acceptor.stack(now)
+            state = states.NOTE_STACKED
+        become(self, note, state, now, *more)
+
+    desk._become = hasty
+
+
+def erase_before_write(space: FirmwareSpace) -> None:
+    """A rewrite removes the old file and then writes the new one in its place."""
+    module = space.load("firmware.journal_file")
+
+    def rewrite(self: Any, entries: Any) -> None:
+        module.os.remove(self.path) if self.path[1:] in module.os.listdir("/") else None
+        count = 0
+        with module.open(self.path, "wb") as file:
+            for entry in entries:
+                module._seal(entry)
+                file.write(entry)
+                count += 1
+        self.entries = count
+
+    module.JournalFile.rewrite = rewrite
+    module.open = space.open
+
+
+CASH: Mapping[str, Plant] = {
+    "credit-before-stack": credit_before_stack,
+}
+JOURNAL: Mapping[str, Plant] = {"erase-before-write": erase_before_write}
