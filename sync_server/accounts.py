@@ -32,13 +32,14 @@ TOKEN_BYTES = 32
 
 SEE = "see"  # what happens in the scope
 QUEUE = "queue"  # call tickets, answer help, decide conflicts
+CASH = "cash"  # pay vouchers out, close cases of cash
 ACCOUNTS = "accounts"
 AUDIT = "audit"
 ADMIN, OPERATOR, OFFICER = "admin", "operator", "officer"
 ROLES: dict[str, frozenset[str]] = {
-    ADMIN: frozenset({SEE, QUEUE, ACCOUNTS, AUDIT}),
+    ADMIN: frozenset({SEE, QUEUE, CASH, ACCOUNTS, AUDIT}),
     OPERATOR: frozenset({SEE, AUDIT}),
-    OFFICER: frozenset({SEE, QUEUE}),
+    OFFICER: frozenset({SEE, QUEUE, CASH}),
 }
 """Role -> what it may do. No page shows names to anybody: see unmask.py."""
 

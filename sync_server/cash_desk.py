@@ -147,6 +147,12 @@ def _of_slip(connection: apsw.Connection, scope: Scope, text: str) -> Row:
     raise CashError("no_voucher", _not_found(connection, scope, proof.number))
 
 
+def check_slip(connection: apsw.Connection, scope: Scope, row: Row, slip: str) -> None:
+    """Raises CashError unless `slip` is the text of the code on the voucher's own slip."""
+    if _of_slip(connection, scope, slip.strip().upper())["voucher"] != row["voucher"]:
+        raise CashError("slip_other", f"this slip is not the one of {row['number']}")
+
+
 def settle(
     connection: apsw.Connection,
     scope: Scope,
@@ -159,8 +165,8 @@ def settle(
     it was scanned; it has to be the slip of this voucher. Raises CashError."""
     with immediate(connection):
         row = voucher(connection, scope, voucher_)
-        if slip and _of_slip(connection, scope, slip.strip().upper())["voucher"] != voucher_:
-            raise CashError("slip_other", f"this slip is not the one of {row['number']}")
+        if slip:
+            check_slip(connection, scope, row, slip)
         if row["settled_ms"] is not None:
             raise CashError(
                 "settled",

@@ -14,7 +14,7 @@ from typing import Annotated
 
 from fastapi import Depends, Form, Request
 
-from sync_server.accounts import ACCOUNTS, AUDIT, QUEUE, SEE, session
+from sync_server.accounts import ACCOUNTS, AUDIT, CASH, QUEUE, SEE, session
 from sync_server.console.texts import texts
 from sync_server.console.view import (
     OPERATE,
@@ -88,6 +88,7 @@ Audits = Annotated[View, Depends(_with(AUDIT))]
 ManagesAccounts = Annotated[View, Depends(_with(ACCOUNTS))]
 Acts = Annotated[View, Depends(_with_form(SEE))]
 ActsOnQueue = Annotated[View, Depends(_with_form(QUEUE))]
+ActsOnCash = Annotated[View, Depends(_with_form(CASH))]
 ActsAsOperator = Annotated[View, Depends(_with_form(OPERATE))]
 ActsOnAccounts = Annotated[View, Depends(_with_form(ACCOUNTS))]
-"""The last four also have the token that stands in our own forms."""
+"""The last five also have the token that stands in our own forms."""

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from sync_server import listings, overview, tickets
+from sync_server import cash, listings, overview, tickets
+from sync_server.cash_desk import CashError
 from sync_server.console.access import Sees
 from sync_server.console.view import NotHereError, View
 from sync_server.listings import Row
@@ -19,6 +20,7 @@ ROWS_MAX = 1_000
 router = APIRouter(prefix="/api/v1", tags=["fleet"])
 
 Unit = Annotated[str, Query(max_length=400, description="Only this unit and below.")]
+Day = Annotated[str, Query(max_length=16, description="YYYY-MM-DD; empty for all days.")]
 Limit = Annotated[int, Query(ge=1, le=ROWS_MAX, description="Rows at most.")]
 
 
@@ -59,3 +61,13 @@ def todays_tickets(view: Sees, unit: Unit = "", limit: Limit = ROWS_MAX) -> list
         called = tickets.called(connection, scope, view.now_ms)
         rows = [*called, *tickets.waiting(connection, scope, view.now_ms)]
         return rows[:limit]
+
+
+@router.get("/cash", summary="The books of cash by terminal, amounts in fen")
+def books(view: Sees, unit: Unit = "", day: Day = "", limit: Limit = ROWS_MAX) -> list[Row]:
+    """Of one day, or of all when none is given."""
+    with view.console.database.reading() as connection:
+        try:
+            return cash.sheet(connection, narrowed(view, unit), day=day)[:limit]
+        except CashError as error:
+            raise NotHereError from error

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from sync_server.console import accounts_page, api, fleet, hall, lists, login, streams
+from sync_server.console import accounts_page, api, cash, fleet, hall, lists, login, streams
 from sync_server.console.database import Database
 from sync_server.console.live import Live
 from sync_server.console.texts import texts
@@ -31,7 +31,7 @@ from tongban.web.security import LOOPBACK
 OPENAPI = "/api/openapi.json"
 _PROBLEM_TYPE = "application/problem+json"
 ROUTERS = tuple(
-    module.router for module in (login, fleet, lists, hall, accounts_page, streams, api)
+    module.router for module in (login, fleet, lists, hall, cash, accounts_page, streams, api)
 )
 
 

@@ -6,7 +6,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from sync_server.accounts import session
-from sync_server.console import fleet, hall, lists
+from sync_server.console import cash, fleet, hall, lists
 from sync_server.console.access import Sees
 from sync_server.console.live import SEND_TIMEOUT_S, Fragments, Page, TooManyStreamsError
 from sync_server.console.view import LivePage, NotAllowedError, NotHereError, View
@@ -15,7 +15,7 @@ BUSY_S = 10
 
 router = APIRouter(include_in_schema=False)
 
-PAGES: dict[str, LivePage] = {**fleet.PAGES, **lists.PAGES, **hall.PAGES}
+PAGES: dict[str, LivePage] = {**fleet.PAGES, **lists.PAGES, **hall.PAGES, **cash.PAGES}
 
 
 @router.get("/live/{page}/{about:path}")

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from sync_server.accounts import ACCOUNTS, AUDIT, OFFICER, QUEUE, SEE, Account
+from sync_server.cash_desk import yuan
 from sync_server.console.database import Database
 from sync_server.console.live import Fragments, Live
 from sync_server.console.texts import LANGUAGES, SOURCE, Texts, texts
@@ -42,6 +43,7 @@ NAVIGATION = (
     ("/hall", "nav.hall", QUEUE),
     ("/conflicts", "nav.conflicts", SEE),
     ("/help", "nav.help", SEE),
+    ("/cash", "nav.cash", SEE),
     ("/quarantine", "nav.quarantine", OPERATE),
     ("/refused", "nav.refused", OPERATE),
     ("/audit", "nav.audit", AUDIT),
@@ -94,7 +96,7 @@ class Console:
 def environment() -> Environment:
     """The console's templates with their filters."""
     made = templates(HERE)
-    made.filters.update(clock=clock, moment=moment, path=breakable)
+    made.filters.update(clock=clock, moment=moment, path=breakable, yuan=yuan)
     made.globals.update(languages=LANGUAGES)
     return made
 

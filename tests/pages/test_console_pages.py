@@ -11,7 +11,7 @@ from tests.pages.console_served import SIZES, Served, served
 from tests.pages.layout import Rules
 from tests.pages.watched import Watched
 from tests.server.console_site import GOOD
-from tests.server.filled_centre import many
+from tests.server.filled_centre import many, take_cash
 from tests.server.making import UNIT
 
 STALE_MS = 10_000
@@ -22,6 +22,11 @@ PAGES = {
     "halls": "/hall",
     "conflicts": "/conflicts",
     "help": "/help",
+    "cash": "/cash",
+    "cash-vouchers": "/cash/vouchers",
+    "cash-voucher": "/cash/vouchers/2",
+    "cash-cases": "/cash/cases",
+    "cash-case": "/cash/cases/1",
     "quarantine": "/quarantine",
     "refused": "/refused",
     "audit": "/audit",
@@ -42,6 +47,7 @@ SHORT = Rules(band=0.85)
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory):
     with served(tmp_path_factory.mktemp("console")) as made:
+        take_cash(made.city)
         yield made
 
 

@@ -11,15 +11,16 @@ from protocol.wire import states
 from sync_server import accounts, console, help_desk, overview
 from sync_server.console.fleet_table import SORTS
 from sync_server.console.texts import LANGUAGES, SOURCE, texts
-from sync_server.core import queue
+from sync_server.core import ledger, queue
 from sync_server.core.codes import IntakeCode
 
 HERE = Path(console.__file__).resolve().parent
 WRITTEN = [*HERE.rglob("*.html"), *HERE.rglob("*.py")]
 KEY = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
 FAMILY = re.compile(r'\bt(?:\.of)?\(\s*[\'"]([a-z_.]+?)\.?[\'"]\s*[,+]')
-IN_CODE = ("account_problem", "terminal_alarm", "refused", "nav", "desk", "calls")
+IN_CODE = ("account_problem", "terminal_alarm", "refused", "nav", "desk", "calls", "cash_problem")
 """Families whose keys are put together in Python."""
+OUTCOMES = sorted({outcome for each in ledger.OUTCOMES.values() for outcome in each})
 
 
 def places(text: str) -> set[str]:
@@ -84,8 +85,27 @@ def test_every_text_is_used_somewhere() -> None:
                 "help.answered",
                 "conflict.decided",
                 "alarm.acknowledged",
+                "voucher.settled",
+                "cash_case.closed",
                 "login.done",
                 "account.added",
+            ],
+        ),
+        ("cash_outcome", [*OUTCOMES, ledger.CAME]),
+        ("cash_books", OUTCOMES),
+        ("cash_tab", ["cash", "vouchers", "cases"]),
+        (
+            "cash_problem",
+            [
+                "settled",
+                "closed",
+                "no_voucher",
+                "several",
+                "slip_unknown",
+                "slip_forged",
+                "slip_other",
+                "outcome",
+                "note",
             ],
         ),
         (
