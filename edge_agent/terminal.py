@@ -26,6 +26,7 @@ from edge_agent.front import Front
 from edge_agent.help_calls import HelpCalls
 from edge_agent.kiosk import Kiosk, LoopPulse
 from edge_agent.outbox import Outbox
+from edge_agent.pairing import CURES, read_pair_key
 from edge_agent.raster import rasterise
 from edge_agent.recorder import Recorder
 from edge_agent.settings import Settings
@@ -67,6 +68,7 @@ class Terminal:
         self._boot = secrets.token_bytes(BOOT_BYTES)
         self._boot_ns = time.monotonic_ns()
         self._board_info: dict[str, str] = {}
+        self._board_cure = ""
         self._card_may_lie = False  # on the reader, and a restart has lost that it was read
         self._turn_handle: asyncio.Handle | None = None
         self._closers: list[Callable[[], None]] = []
@@ -80,6 +82,7 @@ class Terminal:
         folder.open()
         self._closers.append(folder.close)
         self._folder = folder
+        self._pair_key = read_pair_key(folder.path)
         self._start_reason = folder.life_before()
         self.outbox = Outbox.open(
             folder.outbox,
@@ -127,7 +130,7 @@ class Terminal:
         """Make the parts that live on the event loop."""
         self._service = service
         info = f"agent={self.version}\nterminal={self.bundle.terminal}\n".encode()
-        self.session = BoardSession(secrets.randbits(32), info, self._on_board)
+        self.session = BoardSession(secrets.token_bytes, info, self._on_board, self._pair_key)
         self.voice = Voice(
             service.texts,
             self.settings,
@@ -303,11 +306,15 @@ class Terminal:
             case bx.LinkUp():
                 self._board_is_up(said)
             case bx.LinkDown():
-                self._card_may_lie = True
-                self.visits.on_board(False)
-                event(log, "warning", "board.down", reason=said.reason)
+                self._board_is_down(said)
             case bx.BoardTrouble():
                 event(log, "error", "board.trouble", problem=said.text)
+
+    def _board_is_down(self, said: bx.LinkDown) -> None:
+        self._card_may_lie = True
+        self._board_cure = CURES.get(said.reason, "")
+        self.visits.on_board(False)
+        event(log, "warning", "board.down", reason=said.reason, cure=self._board_cure)
 
     def _board_is_up(self, said: bx.LinkUp) -> None:
         self._board_info = dict(said.info)
@@ -384,7 +391,8 @@ class Terminal:
     def _is_board_up(self) -> tuple[bool, str]:
         if self.session.up:
             return True, "the board answers"
-        return False, f"no board on {self.settings.board}: check cable, power and firmware"
+        cure = self._board_cure or "check cable, power and firmware"
+        return False, f"no board on {self.settings.board}: {cure}"
 
     def _is_durable(self) -> tuple[bool, str]:
         if self.recorder.failed:

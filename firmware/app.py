@@ -23,6 +23,7 @@ from firmware.device_bay import DEVICE_OF, DeviceBay
 from firmware.drivers.sender import Sender
 from firmware.link_server import LinkServer
 from firmware.models import load
+from firmware.pairing import load_pair_key
 from firmware.settings import describe
 from firmware.update.updates import NoSlots, Updates
 from protocol.wire import messages, states
@@ -59,6 +60,7 @@ class App:
             info=info,
             window=parts["link"]["rxbuf"] // _LINK_ROOM_SHARE,
             entropy=entropy,
+            pair_key=load_pair_key(folder, entropy, self._note),
             note=self._note,
             folder=folder,
             flash_trouble=self._flash_trouble,

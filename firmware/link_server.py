@@ -18,8 +18,6 @@
 | down | searches for a card or code end, a half-sent job is forgotten; what has begun goes on |
 """
 
-import struct
-
 from firmware.drivers.print_job import PrintJob
 from firmware.effect_journal import EffectJournal
 from firmware.effects import Effects
@@ -43,14 +41,15 @@ _DECISECOND_MS = 100
 
 
 class LinkServer:
-    """`entropy(n)` gives bytes for session numbers; `window` is the receive room in bytes that the
-    agent may fill; the journals lie in `folder`. Devices are put in by their owner, None is absent.
+    """`entropy(n)` gives random bytes; `window` is the receive room in bytes that the agent may
+    fill; `pair_key` as pairing.py gives it; the journals lie in `folder`. Devices are put in by their owner, None is absent.
     """
 
-    def __init__(self, *, info, window, entropy, note, folder, flash_trouble, now):
+    def __init__(self, *, info, window, entropy, pair_key, note, folder, flash_trouble, now):
         self._base_info = self._info = info
         self._window = window
         self.entropy = entropy
+        self._pair_key = pair_key
         self._note = note
         self.folder = folder
         self.flash_trouble = flash_trouble
@@ -170,8 +169,14 @@ class LinkServer:
         handle(fields, tail)
 
     def _begin_session(self):
-        session = struct.unpack("<I", self.entropy(4))[0] or 1
-        self.link = Link(BOARD, session, self, window=self._window, info=self._info)
+        self.link = Link(
+            BOARD,
+            self.entropy,
+            self,
+            window=self._window,
+            info=self._info,
+            pair_key=self._pair_key,
+        )
 
     def _pause_link(self, on):
         self.link.announce(0 if on else self._window)

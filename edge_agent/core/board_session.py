@@ -86,13 +86,18 @@ class _Utterance:
 
 
 class BoardSession:
-    """`listener` gets the events of board_events. `session`: 32 random bits, new every start."""
+    """`listener` gets the events of board_events. `entropy(n)`: n random bytes. `pair_key`: what
+    this terminal and its board know, None while it has no key."""
 
     def __init__(
-        self, session: int, info: bytes, listener: Callable[[bx.BoardEvent], None]
+        self,
+        entropy: Callable[[int], bytes],
+        info: bytes,
+        listener: Callable[[bx.BoardEvent], None],
+        pair_key: bytes | None = None,
     ) -> None:
         self._listener = listener
-        self._link = Link(AGENT, session, self, window=WINDOW_BYTES, info=info)
+        self._link = Link(AGENT, entropy, self, window=WINDOW_BYTES, info=info, pair_key=pair_key)
         self._now = 0
         self._read: tuple[int, int] | None = None
         self._read_sent = False

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MESSAGE_MAX = 512
-HEADER_BYTES = 12
+HEADER_BYTES = 16
 TAG_BYTES = 8
 CRC_BYTES = 4
 BODY_MIN = HEADER_BYTES + TAG_BYTES

@@ -1,13 +1,16 @@
 """One end of the board link: messages in order, once, over a line that garbles, loses and repeats.
 
-A session is one attempt of one side at a connection. The connection of two sessions has the number
-`CRC-32(agent session u32 | board session u32)`; it is never taken up a second time, so a frame of
-an earlier one is a stranger. A side goes up by a HELLO that names its session: a late HELLO of an
-earlier life names another one, and at most makes us say HELLO.
+A session is one attempt of one side at a connection: 64 fresh random bits. The connection of two
+sessions has the number `CRC-32(agent session | board session)`; it is never taken up a second time,
+so a frame of an earlier one is a stranger. A side goes up by a HELLO that names its session: a late
+HELLO of an earlier life names another one, and at most makes us say HELLO. Frames of a connection
+are numbered: one that was taken, or comes after a later one, is never taken again. Between paired
+sides every frame carries a tag (tag.py) and no other frame does anything.
 
 | state | event | next | does |
 | --- | --- | --- | --- |
 | DOWN | HELLO_MS over | DOWN | says HELLO |
+| DOWN | HELLO not of our pair | DOWN | down(`unpaired`, `paired`, `pair_key`) once a session |
 | DOWN | HELLO, no common version | DOWN | down(`version`) once a peer session; HELLO_SLOW_MS |
 | DOWN | HELLO not naming our session | DOWN | says HELLO naming the peer's |
 | DOWN | HELLO naming our session | UP | reports up; says HELLO if the peer is not up |
@@ -16,17 +19,21 @@ earlier life names another one, and at most makes us say HELLO.
 | UP | HELLO, other session, naming ours | UP | down(`peer_reboot`), then up with it |
 | UP | the same, session left for another before | UP | drops it: it was late |
 | UP | the same, no common version or LEFT_MAX | DOWN | down(`peer_reboot`), new session |
+| UP | DATA or ACK, wrong tag, or number not above the last | UP | counts and drops it |
 | UP | DATA next in order | UP | delivers, acks |
 | UP | DATA old or ahead | UP | drops it, acks again |
 | UP | DATA or ACK with a new ack | UP | forgets what is acked |
 | UP | oldest unacked for its time, window open | UP | sends all again, waits longer |
 | UP | the same after RESEND_MAX times | DOWN | down(`unanswered`), new session |
 | UP | no DATA or ACK for LINK_LOST_MS | DOWN | down(`silent`), new session |
+| UP | numbers of frames used up | DOWN | down(`worn`), new session |
 | UP | nothing said for KEEP_ALIVE_MS, or own window changed | UP | acks |
 | any | any other frame | same | counts and drops it |
 
 Every frame carries seq, ack and window: what a lost ACK said, the next frame or the keep-alive says
 again, so a window that opened is never missed. Going down forgets what was not acked.
+
+(Over 400 lines: the table and the machine that it describes are read together.)
 """
 
 import struct
@@ -37,16 +44,17 @@ from protocol.wire.frames import (
     FRAME_ENCODED_MAX,
     HEADER_BYTES,
     MESSAGE_MAX,
-    TAG_BYTES,
     FrameDecoder,
     Views,
     encode,
 )
 from protocol.wire.send_queue import SendQueue
+from protocol.wire.tag import Tags
 from protocol.wire.ticks import add, diff
 
 TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     class LinkHandler(Protocol):
@@ -59,7 +67,8 @@ if TYPE_CHECKING:
             """A message; `view` is good until this returns."""
 
         def link_down(self, reason: str) -> None:
-            """`peer_reboot`, `silent`, `unanswered`; or `version`, without a link_up before."""
+            """`peer_reboot`, `silent`, `unanswered`, `worn`; or, without a link_up before, why
+            none comes: `version`, `unpaired`, `paired`, `pair_key`."""
 
 
 AGENT = 0
@@ -69,6 +78,7 @@ HELLO = 1
 DATA = 2
 ACK = 3
 FLAG_UP = 0x01  # in a HELLO: the sender is up with the session it names, no answer needed
+FLAG_BOARD = 0x80  # the board speaks: a frame that comes back to its sender is none
 
 HELLO_MS = 250
 HELLO_SLOW_MS = 5000
@@ -78,14 +88,16 @@ RESEND_MS = 200
 RESEND_MS_MAX = 1000
 RESEND_MAX = 8
 LEFT_MAX = 8
+SESSION_BYTES = 8
+NUMBER_MAX = 0x3FFFFFFF  # 30 bits: no 32-bit board allocates for a number
 
-_HEADER = "<BBIHHH"  # type, flags, connection, seq, ack, window
-_HELLO = "<BBBII"  # version_min, version_max, role, session, peer_session
-_HELLO_BYTES = 11
+_HEADER = "<BBIIHHH"  # type, flags, connection, number, seq, ack, window
+_HELLO = "<BBB8s8s"  # version_min, version_max, role, session, peer_session
+_HELLO_BYTES = 19
 INFO_BYTES_MAX = MESSAGE_MAX - _HELLO_BYTES
-_NO_TAG = bytes(TAG_BYTES)
+_NOBODY = bytes(SESSION_BYTES)
+_SOMEBODY = b"\xff" * SESSION_BYTES
 _U16 = 0xFFFF
-_U32 = 0xFFFFFFFF
 
 
 class LinkStats:
@@ -97,14 +109,16 @@ class LinkStats:
         self.resent = 0
         self.repeats = 0  # DATA old or ahead
         self.strangers = 0  # frames of no connection, or of another one; late HELLOs
-        self.refused = 0  # good CRC, but unknown type, wrong length, a tag, our own echo
+        self.refused = 0  # good CRC, but unknown type, wrong length, our own echo
+        self.forged = 0  # a tag that is not right
+        self.stale = 0  # a number not above the last
         self.ups = 0
         self.downs = 0
 
 
 class Link:
-    """`session`: 32 random bits, new at each start. `window`: bytes of encoded frames the line's
-    receive buffer can take, FRAME_ENCODED_MAX to 65535. `info`: for the peer's `link_up`.
+    """`entropy(n)`: n random bytes. `window`: bytes of encoded frames the line's receive buffer can
+    take, FRAME_ENCODED_MAX to 65535. `info`: for the peer's `link_up`. `pair_key`: see tag.py.
 
     After any call, `pull` until None. `now` is in ticks.
     """
@@ -112,13 +126,14 @@ class Link:
     def __init__(
         self,
         role: int,
-        session: int,
+        entropy: "Callable[[int], bytes]",
         handler: "LinkHandler",
         *,
         window: int,
         info: bytes = b"",
         version_min: int = 1,
         version_max: int = 1,
+        pair_key: bytes | None = None,
     ) -> None:
         if role not in (AGENT, BOARD):
             raise ValueError("role is AGENT or BOARD")
@@ -131,30 +146,41 @@ class Link:
         self.stats = LinkStats()
         self.decoder = FrameDecoder(self._on_body)
         self._body = self.decoder.body
+        self._whole = memoryview(self._body)
         self._payload = Views(self._body, HEADER_BYTES, 0)
+        self._tags = Tags(pair_key)
         self._queue = SendQueue()
         self._handler = handler
         self._deliver = handler.link_message
         self._role = role
-        self._session = session & _U32 or 1
+        self._own_flags = FLAG_BOARD if role == BOARD else 0
+        self._entropy = entropy
+        self._session = self._fresh()
         self._window = window
         self._info = info
         self._version_min = version_min
         self._version_max = version_max
-        self._refused_session = 0  # whose versions were reported
-        self._left: "list[int]" = []  # peers that were up with our session, until it is renewed
+        self._refused_session = _NOBODY  # whose versions were reported
+        self._left: "list[bytes]" = []  # peers that were up with our session, until it is renewed
         self._now = self._said_at = self._heard_at = self._resend_from = 0
         self._begin()
+
+    def _fresh(self) -> bytes:
+        session = self._entropy(SESSION_BYTES)
+        return session if session != _NOBODY else _SOMEBODY
 
     def _begin(self) -> None:
         """DOWN, no peer, nothing queued."""
         self.up = False
-        self._peer = 0  # its session, 0 while unknown
-        self._asked = 0  # another session to say HELLO to
+        self._peer = _NOBODY  # its session, while it is known
+        self._asked = _NOBODY  # another session to say HELLO to
+        self._strange: "list[str]" = []  # why HELLOs were not of our pair, as far as told
         self._queue.clear()
         self._connection = 0
         self._connection_low = 0
         self._connection_high = 0
+        self._number = 0  # of the last frame said in this connection
+        self._heard = 0  # of the last frame taken
         self._next_in = 0
         self._ack_due = False
         self._hello_due = True
@@ -196,6 +222,9 @@ class Link:
             return self._hello()
         if not self.up:
             return None
+        if self._number == NUMBER_MAX:
+            self._go_down("worn")
+            return self._hello()
         message = self._queue.next()
         if message is not None:
             if self._queue.in_flight == 0:
@@ -237,20 +266,23 @@ class Link:
     def _frame(self, kind: int, seq: int, payload: bytes) -> bytes:
         self._said_at = self._now
         self._ack_due = False
-        head = struct.pack(_HEADER, kind, 0, self._connection, seq, self._next_in, self._window)
-        return encode(head + payload + _NO_TAG)
+        self._number += 1
+        place = (self._number, seq, self._next_in, self._window)
+        head = struct.pack(_HEADER, kind, self._own_flags, self._connection, *place)
+        untagged = head + payload
+        return encode(untagged + self._tags.for_frame(untagged))
 
     def _hello(self) -> bytes:
-        peer = self._asked or self._peer
+        peer = self._peer if self._asked == _NOBODY else self._asked
         flags = FLAG_UP if self.up and peer == self._peer else 0
         self._hello_due = False
-        self._asked = 0
+        self._asked = _NOBODY
         if not self.up:  # a HELLO keeps nothing alive
             self._said_at = self._now
-        head = struct.pack(_HEADER, HELLO, flags, 0, 0, 0, self._window)
-        versions = struct.pack("<BBB", self._version_min, self._version_max, self._role)
-        sessions = struct.pack("<II", self._session, peer)
-        return encode(head + versions + sessions + self._info + _NO_TAG)
+        head = struct.pack(_HEADER, HELLO, self._own_flags | flags, 0, 0, 0, 0, self._window)
+        versions = (self._version_min, self._version_max, self._role)
+        untagged = head + struct.pack(_HELLO, *versions, self._session, peer) + self._info
+        return encode(untagged + self._tags.for_hello(untagged))
 
     def _resend(self) -> None:
         self._resend_from = self._now
@@ -264,19 +296,17 @@ class Link:
         self._resend_ms = min(2 * self._resend_ms, RESEND_MS_MAX)
         self.stats.resent += resent
 
-    # ---- hearing; nothing here allocates but for a HELLO
+    # ---- hearing; what is allocated for a frame is bounded: the hashes of its tag
 
     def _on_body(self, n: int) -> None:
         body = self._body
-        for at in range(n - TAG_BYTES, n):
-            if body[at]:  # a tag, and nobody is paired yet
-                self.stats.refused += 1
-                return
         kind = body[0]
         size = n - BODY_MIN
-        if kind == HELLO:
-            self._on_hello(size)
-        elif body[1] or (kind != DATA or size == 0) and (kind != ACK or size != 0):
+        if body[1] & FLAG_BOARD == self._own_flags:
+            self.stats.refused += 1
+        elif kind == HELLO:
+            self._on_hello(n)
+        elif body[1] & ~FLAG_BOARD or (kind != DATA or size == 0) and (kind != ACK or size != 0):
             self.stats.refused += 1
         elif (
             not self.up
@@ -284,11 +314,22 @@ class Link:
             or body[4] | body[5] << 8 != self._connection_high
         ):
             self.stats.strangers += 1
-        else:
+        elif not self._tags.fits_frame(self._whole, n):
+            self.stats.forged += 1
+        elif self._is_new():
             self._heard_at = self._now
-            self._on_ack(body[8] | body[9] << 8, body[10] | body[11] << 8)
+            self._on_ack(body[12] | body[13] << 8, body[14] | body[15] << 8)
             if kind == DATA:
-                self._on_data(body[6] | body[7] << 8, size)
+                self._on_data(body[10] | body[11] << 8, size)
+
+    def _is_new(self) -> bool:
+        body = self._body
+        number = body[6] | body[7] << 8 | body[8] << 16 | (body[9] & 0x3F) << 24
+        if number <= self._heard or body[9] > 0x3F:
+            self.stats.stale += 1
+            return False
+        self._heard = number
+        return True
 
     def _on_ack(self, ack: int, window: int) -> None:
         queue = self._queue
@@ -309,12 +350,17 @@ class Link:
         self.stats.delivered += 1
         self._deliver(self._payload.get(size))
 
-    def _on_hello(self, size: int) -> None:
+    def _on_hello(self, n: int) -> None:
+        size = n - BODY_MIN
+        problem = self._tags.hello_problem(self._whole, n)
+        if problem:
+            self._estrange(problem)
+            return
         if size < _HELLO_BYTES:
             self.stats.refused += 1
             return
         low, high, role, session, named = struct.unpack_from(_HELLO, self._body, HEADER_BYTES)
-        if role != 1 - self._role or session == 0 or low > high:
+        if role != 1 - self._role or session == _NOBODY or low > high:
             self.stats.refused += 1
             return
         version = min(high, self._version_max)
@@ -341,7 +387,13 @@ class Link:
             self._hello_ms = HELLO_MS
             self._hello_due = True
 
-    def _refuse(self, session: int) -> None:
+    def _estrange(self, problem: str) -> None:
+        self.stats.forged += 1
+        if not self.up and problem not in self._strange:
+            self._strange.append(problem)
+            self._handler.link_down(problem)
+
+    def _refuse(self, session: bytes) -> None:
         self._hello_ms = HELLO_SLOW_MS
         if session != self._refused_session:
             self._refused_session = session
@@ -352,10 +404,11 @@ class Link:
         agent, board = self._session, self._peer
         if self._role == BOARD:
             agent, board = board, agent
-        self._connection = crc32(struct.pack("<II", agent, board))
+        self._connection = crc32(agent + board)
+        self._tags.connect(agent, board)
         self._connection_low = self._connection & _U16
         self._connection_high = self._connection >> 16
-        self._queue.window = self._body[10] | self._body[11] << 8
+        self._queue.window = self._body[14] | self._body[15] << 8
         self._heard_at = self._said_at = self._now
         self._hello_due = not peer_is_up
         self.up = True
@@ -369,7 +422,7 @@ class Link:
             self._left.append(self._peer)
         else:
             self._left.clear()
-            self._session = (self._session + 1) & _U32 or 1
+            self._session = self._fresh()
         self.stats.downs += 1
         self._begin()
         self._handler.link_down(reason)

@@ -27,6 +27,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from simulator.board.bus import Op, Record
@@ -69,7 +70,8 @@ class Board:
     sources). `collection` = (every_ms, lasts_ms) freezes the firmware now and then, as a
     collection of a large heap does. `clock_rate` makes the firmware's own clock run too fast,
     for tests of long time limits; the agent's must run with it. `link` is `pty`, or `socket`
-    for an agent in this process (`link_port()`).
+    for an agent in this process (`link_port()`). `flash_files` are put on the flash before
+    the board starts, as who provisions it does: `pair.key`, `settings.txt`.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Board:
         clock_rate: float = 1,
         link: str = "pty",
         flash_blocks: int = 256,
+        flash_files: Mapping[str, bytes] = MappingProxyType({}),
     ) -> None:
         if runtime not in ("micropython", "cpython"):
             raise ValueError(f"runtime must be micropython or cpython, not {runtime!r}")
@@ -114,6 +117,7 @@ class Board:
         self._clock_rate = clock_rate
         self._random = random.Random(f"{seed}/{name}")
         self._flash = Flash(folder / "flash.img", flash_blocks)
+        self._flash_files = flash_files
         self._wiring = Wiring(devices, self.pins, self.now_ms, speed / clock_rate, self._wake)
         self._link: LinkEnd
         self.link_path = ""
@@ -158,6 +162,9 @@ class Board:
     async def start(self) -> None:
         """Power on. Returns when the process runs; `booted()` waits for its link."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self._flash_files:
+            put = self._flash.put if self.runtime == "micropython" else self._flash.put_in_folder
+            await asyncio.to_thread(put, self._flash_files)
         self._pump = Pump(list(self.lines.values()), self._refresh)
         self._refresh()
         await self._boot()

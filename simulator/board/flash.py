@@ -1,6 +1,7 @@
 """The file behind the simulated flash: as large as the chip, formatted by the board at its first
 start."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,32 @@ class Flash:
             )
         with self.path.open("rb") as image:
             return _LITTLEFS_MAGIC not in image.read(_SUPERBLOCKS * BLOCK_BYTES)
+
+    def put(self, files: Mapping[str, bytes]) -> None:
+        """Write files into the root of the file system, while no board runs, as who provisions a
+        board does. For littlefs; the flash of the CPython runtime is `put_in_folder`."""
+        from littlefs import LittleFS, UserContext  # noqa: PLC0415 - only for this
+
+        blank = self.prepare()
+        context = UserContext(buffsize=self.block_count * BLOCK_BYTES)
+        context.buffer[:] = self.path.read_bytes()
+        sizes = {"block_size": BLOCK_BYTES, "block_count": self.block_count}
+        system = LittleFS(context, mount=False, **sizes)
+        if blank:
+            system.format()
+        system.mount()
+        for name, data in files.items():
+            with system.open(name, "wb") as file:
+                file.write(data)
+        system.unmount()
+        self.path.write_bytes(context.buffer)
+
+    def put_in_folder(self, files: Mapping[str, bytes]) -> None:
+        """The same for the plain folder that is the flash under CPython."""
+        folder = self.path.with_suffix(".files")
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
 
     def environment(self, *, erase_ms: float) -> dict[str, str]:
         """What the board's start-up reads; `erase_ms` in milliseconds of the host."""

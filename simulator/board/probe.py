@@ -6,6 +6,7 @@ It keeps every message in order; `expect` takes the first one that fits out of t
 import asyncio
 import binascii
 import contextlib
+import random
 import time
 from collections import deque
 from typing import NamedTuple
@@ -37,10 +38,17 @@ def _open(path: str) -> serial.Serial:
 class Probe:
     """Use as `async with Probe(board.link_path, session=1) as probe`.
 
-    `port` is the path of a serial port, or `board.link_port()`.
+    `port` is the path of a serial port, or `board.link_port()`. `session`: seed of its sessions.
     """
 
-    def __init__(self, port: str | SocketPort, session: int, *, clock_rate: float = 1) -> None:
+    def __init__(
+        self,
+        port: str | SocketPort,
+        session: int,
+        *,
+        clock_rate: float = 1,
+        pair_key: bytes | None = None,
+    ) -> None:
         self.info: dict[str, str] = {}
         self.ups = 0
         self.downs: list[str] = []
@@ -49,7 +57,10 @@ class Probe:
         self.speech_codec = "gb18030"
         """The character set of the board's speech module."""
         self.inbox: deque[Message] = deque(maxlen=MESSAGES_MAX)
-        self.link = Link(AGENT, session, self, window=WINDOW_BYTES, info=b"agent=probe")
+        entropy = random.Random(session).randbytes
+        self.link = Link(
+            AGENT, entropy, self, window=WINDOW_BYTES, info=b"agent=probe", pair_key=pair_key
+        )
         self._clock_rate = clock_rate
         self._port = _open(port) if isinstance(port, str) else port
         self._unsent = b""

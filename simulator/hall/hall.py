@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edge_agent.pairing import PAIR_KEY_FILE, make_pair_key
 from edge_agent.technician.image import build_image
 from simulator.board.board import LINK_NAME, Board
 from simulator.board.runtime import best_runtime
@@ -209,6 +210,7 @@ class Hall:
             speed=options.speed,
             runtime=best_runtime(),
             seed=options.seed,
+            flash_files={PAIR_KEY_FILE: make_pair_key(data)},
         )
         return Terminal(place, board, agent, data)
 

@@ -18,8 +18,9 @@ WINDOW_BYTES = 2048
 class FakeBoard:
     """`slow` effects stay begun until `finish()`; `on_message(kind)` is told before it obeys."""
 
-    def __init__(self) -> None:
-        self.session = 1000
+    def __init__(self, pair_key: bytes | None = None) -> None:
+        self.pair_key = pair_key
+        self._draw = random.Random(1000)
         self.journal: dict[int, int] = {}  # id -> outcome, 0 begun
         self.done: list[tuple[str, int]] = []  # what citizens would see, once each
         self.slips: list[bytes] = []
@@ -41,9 +42,11 @@ class FakeBoard:
         self._boot()
 
     def _boot(self) -> None:
-        self.session += 10
         info = f"firmware=test\nid=fa4e\nhelp={self.wired}\n{self.more_info}".encode()
-        self.link = Link(BOARD, self.session, self, window=WINDOW_BYTES, info=info)
+        entropy = self._draw.randbytes
+        self.link = Link(
+            BOARD, entropy, self, window=WINDOW_BYTES, info=info, pair_key=self.pair_key
+        )
         self._job = bytearray()
         self._job_id = 0
         self._out: deque[bytes] = deque()

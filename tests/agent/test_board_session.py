@@ -1,5 +1,7 @@
 """The agent's wishes reach the board over a bad line and through reboots, effects at most once."""
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ BLOCK = bytes(248) + b"C" + bytes(7)
 
 def joined(loss: float = 0.0, seed: int = 1) -> tuple[BoardSession, FakeBoard, Wire, list]:
     events: list[bx.BoardEvent] = []
-    session = BoardSession(77, b"agent=test\n", events.append)
+    session = BoardSession(random.Random(77).randbytes, b"agent=test\n", events.append)
     board = FakeBoard()
     wire = Wire(session, board, loss, seed)
     wire.run(2_000)

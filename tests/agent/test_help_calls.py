@@ -1,6 +1,7 @@
 """Help asked for on the screen, and what it shows: the part between desk, board and disk."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class Kiosk:
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
         self.board = FakeBoard()
-        self.session = BoardSession(7, b"agent=test\n", self._on_board)
+        self.session = BoardSession(random.Random(7).randbytes, b"agent=test\n", self._on_board)
         self.wire = Wire(self.session, self.board)
         self.said: list[str] = []
         self.states: list[str] = []

@@ -116,11 +116,18 @@ class RigBoard:
 class Agent:
     """An agent that writes down what it hears."""
 
-    def __init__(self, session):
-        self.link = Link(AGENT, session, self, window=4096, info=b"agent=test")
+    def __init__(self, session, pair_key=None):
+        self._session = session << 16
+        self.link = Link(
+            AGENT, self._entropy, self, window=4096, info=b"agent=test", pair_key=pair_key
+        )
         self.heard = []
         self.info = b""
         self.ups = 0
+
+    def _entropy(self, count):
+        self._session += 1
+        return self._session.to_bytes(count, "big")
 
     def link_up(self, version, info):
         self.ups += 1

@@ -33,6 +33,7 @@ class Credit:
 
     def __init__(self) -> None:
         self.connection = -1
+        self.number = 0
         self.window = 0
         self.unacked: dict[int, int] = {}
         self.first = 0
@@ -40,6 +41,9 @@ class Credit:
     def heard(self, frame: plain_frames.Frame, connection: int) -> None:
         if frame.kind == plain_frames.HELLO or frame.connection != connection:
             return
+        if frame.number <= self.number:
+            return
+        self.number = frame.number
         self.window = frame.window
         done = (frame.ack - self.first) & 0xFFFF
         if done <= len(self.unacked):
@@ -62,6 +66,7 @@ class Credit:
 
     def _begin(self, connection: int) -> None:
         self.connection = connection
+        self.number = 0
         self.unacked = {}
         self.first = 0
 
@@ -69,9 +74,10 @@ class Credit:
 class Side:
     """One end: its link, its handler, and every message of every connection."""
 
-    def __init__(self, role: int, rng: random.Random, window: int) -> None:
+    def __init__(self, role: int, rng: random.Random, window: int, pair_key: bytes | None) -> None:
         self.role = role
         self.window = window
+        self._pair_key = pair_key
         self.ups = self.downs = 0
         self.reasons: list[str] = []
         self.sent: dict[int, list[bytes]] = {}
@@ -85,8 +91,9 @@ class Side:
         self.credit = Credit()
         self._hello_window = 0
         self._part = b""
-        session = self._rng.getrandbits(32)
-        self.link = Link(self.role, session, self, window=self.window, info=b"role=%d" % self.role)
+        info = b"role=%d" % self.role
+        entropy, key = self._rng.randbytes, self._pair_key
+        self.link = Link(self.role, entropy, self, window=self.window, info=info, pair_key=key)
 
     @property
     def connection(self) -> int:
@@ -131,13 +138,18 @@ class Side:
 
 
 class LossyLine:
-    """`run` moves the time; `sides[AGENT]` and `sides[BOARD]` are the ends."""
+    """`run` moves the time; `sides[AGENT]` and `sides[BOARD]` are the ends. `pair_key`: of both."""
 
-    def __init__(self, seed: int, windows: tuple[int, int] = (4096, 1024)) -> None:
+    def __init__(
+        self,
+        seed: int,
+        windows: tuple[int, int] = (4096, 1024),
+        pair_key: bytes | None = None,
+    ) -> None:
         self.rng = random.Random(seed)
         self.now = self.rng.choice([0, 0x3FFFFFFF - 3000, self.rng.getrandbits(30)])
         self.elapsed_ms = 0
-        self.sides = [Side(role, self.rng, windows[role]) for role in (AGENT, BOARD)]
+        self.sides = [Side(role, self.rng, windows[role], pair_key) for role in (AGENT, BOARD)]
         self._on_the_way: list[tuple[int, int, bytes]] = []
         self._ever: tuple[list[bytes], list[bytes]] = ([], [])
 

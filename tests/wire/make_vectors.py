@@ -10,7 +10,7 @@ from pathlib import Path
 from protocol.wire import messages, ticks
 from protocol.wire.link import AGENT, BOARD, Link
 from tests.wire import plain_frames
-from tests.wire.micropython_vectors import Taken
+from tests.wire.micropython_vectors import Sessions, Taken
 
 FILE = Path(__file__).with_name("vectors.json")
 STEPS = 420
@@ -28,20 +28,20 @@ def tick_vectors() -> dict[str, list[list[int]]]:
 
 
 def frame_vectors(rng: random.Random) -> list[dict[str, str]]:
-    bodies = [bytes(20), bytes(532), b"\xff" * 532, b"\x01" * 250, b"\x01" * 254, b"\x01" * 505]
+    bodies = [bytes(24), bytes(536), b"\xff" * 536, b"\x01" * 250, b"\x01" * 254, b"\x01" * 505]
     bodies += [bytes(254) + b"\x01" * 254, bytes(range(256)) * 2]
-    bodies += [bytes(rng.choices((0, 1, 255), k=rng.randrange(20, 533))) for _ in range(4)]
-    bodies += [rng.randbytes(rng.randrange(20, 533)) for _ in range(6)]
+    bodies += [bytes(rng.choices((0, 1, 255), k=rng.randrange(24, 537))) for _ in range(4)]
+    bodies += [rng.randbytes(rng.randrange(24, 537)) for _ in range(6)]
     return [{"body": body.hex(), "wire": plain_frames.wire(body).hex()} for body in bodies]
 
 
 def stream_vectors(rng: random.Random) -> list[dict[str, object]]:
     """Damaged streams: the bodies that come out and what is counted, by the real decoder."""
-    good = [plain_frames.wire(bytes([n]) * (20 + n)) for n in range(6)]
+    good = [plain_frames.wire(bytes([n]) * (24 + n)) for n in range(6)]
     streams = [
         b"\x05\x01\x02\x00" + good[1],
         b"\x01\x00\x00\x00" + good[2],
-        plain_frames.wire(b"\x07" * 533) + good[3],
+        plain_frames.wire(b"\x07" * 537) + good[3],
         b"\x01" * 5000 + b"\x00" + good[4],
         good[5][:-1] + good[0] + good[1],
     ]
@@ -82,6 +82,25 @@ def refused_messages() -> list[str]:
     return ["", "00", "7f", "ff0000", "10010000", "1001000000ff", "20010000", "21ff", "90010043"]
 
 
+def tag_vectors(rng: random.Random) -> list[dict[str, object]]:
+    """Frames of a pair, by the plain reference."""
+    vectors = []
+    for size in (0, 1, 32, 47, 48, 200, 512):
+        key, agent, board = rng.randbytes(32), rng.randbytes(8), rng.randbytes(8)
+        untagged = rng.randbytes(16 + size)
+        keys = plain_frames.hello_key(key), plain_frames.connection_key(key, agent, board)
+        vectors.append(
+            {
+                "pair_key": key.hex(),
+                "sessions": [agent.hex(), board.hex()],
+                "untagged": untagged.hex(),
+                "hello": plain_frames.tag_of(keys[0], untagged).hex(),
+                "frame": plain_frames.tag_of(keys[1], untagged).hex(),
+            }
+        )
+    return vectors
+
+
 class Recorder:
     """One side of the conversation: every call with what it gave and what it told."""
 
@@ -91,11 +110,21 @@ class Recorder:
         self._told: list[list[object]] = []
         self.link: Link
 
-    def new(self, role: int, session: int, window: int, info: bytes, versions: list[int]) -> None:
-        low, high = versions
-        options = {"window": window, "info": info, "version_min": low, "version_max": high}
-        self.link = Link(role, session, self, **options)  # type: ignore[arg-type]
-        self._calls.append([self.name, "new", [role, session, window, info.hex(), versions]])
+    def new(
+        self, role: int, seed: int, window: int, info: bytes, versions: list[int], key: bytes | None
+    ) -> None:
+        self.link = Link(
+            role,
+            Sessions(seed).draw,
+            self,
+            window=window,
+            info=info,
+            version_min=versions[0],
+            version_max=versions[1],
+            pair_key=key,
+        )
+        given = [role, seed, window, info.hex(), versions, key.hex() if key else ""]
+        self._calls.append([self.name, "new", given])
 
     def call(self, what: str, *arguments: object) -> object:
         """Call the link; bytes go in and out as hex in the record."""
@@ -116,16 +145,17 @@ class Recorder:
         self._told.append(["message", bytes(view).hex()])
 
 
-def conversation(rng: random.Random) -> list[list[object]]:
-    """Two links over a bad line, over the wrap of the ticks, with restarts of both."""
+def conversation(rng: random.Random, pair_key: bytes | None) -> list[list[object]]:
+    """Two links over a bad line, over the wrap of the ticks, with restarts of both; those that are
+    paired meet strangers too."""
     calls: list[list[object]] = []
     sides = [Recorder("agent", calls), Recorder("board", calls)]
     old: list[tuple[int, bytes]] = []
     now = ticks.TICKS_MASK - 5000
 
-    def start(role: int, versions: list[int]) -> None:
-        session = rng.getrandbits(32) | 1 << 31
-        sides[role].new(role, session, (4096, 1024)[role], b"role=%d" % role, versions)
+    def start(role: int, versions: list[int], key: bytes | None = pair_key) -> None:
+        seed = rng.getrandbits(16)
+        sides[role].new(role, seed, (4096, 1024)[role], b"role=%d" % role, versions, key)
 
     def step(step_no: int) -> None:
         role = step_no % 2
@@ -154,9 +184,14 @@ def conversation(rng: random.Random) -> list[list[object]]:
             sides[late_to].call("receive", late, len(late), now)
         sides[to].call("receive", frame, len(frame), now)
 
+    strange = bytes(reversed(pair_key)) if pair_key else None
     start(AGENT, [1, 1])
-    start(BOARD, [2, 2])
+    start(BOARD, [1, 1], None)
     for step_no in range(STEPS):
+        if step_no == 5:
+            start(BOARD, [1, 1], strange)
+        if step_no == 15:
+            start(BOARD, [2, 2])
         if step_no in (30, 120, 320):
             start(BOARD, [1, 1])
         if step_no == 200:
@@ -176,7 +211,9 @@ def build() -> dict[str, object]:
         "streams": stream_vectors(rng),
         "messages": message_vectors(),
         "refused_messages": refused_messages(),
-        "conversation": conversation(rng),
+        "tags": tag_vectors(rng),
+        "conversation": conversation(rng, None),
+        "paired": conversation(rng, rng.randbytes(32)),
     }
 
 

@@ -3,10 +3,11 @@
 Prints one line of JSON: the file the link was loaded from, and how many of each were right.
 """
 
+import hashlib
 import json
 import sys
 
-from protocol.wire import frames, link, messages, ticks
+from protocol.wire import frames, link, messages, tag, ticks
 
 
 def same(got, wanted, where):
@@ -82,6 +83,30 @@ def check_refused(vectors):
     return len(vectors)
 
 
+def check_tags(vectors):
+    for vector in vectors:
+        tags = tag.Tags(bytes.fromhex(vector["pair_key"]))
+        tags.connect(*[bytes.fromhex(session) for session in vector["sessions"]])
+        untagged = bytes.fromhex(vector["untagged"])
+        for name, made in (("hello", tags.for_hello), ("frame", tags.for_frame)):
+            same(made(untagged), bytes.fromhex(vector[name]), name)
+            body = memoryview(untagged + bytes.fromhex(vector[name]))
+            right = (tags.fits_frame(body, len(body)), tags.hello_problem(body, len(body)))
+            same(right, (name == "frame", "" if name == "hello" else tag.PAIR_KEY), name)
+    return len(vectors)
+
+
+class Sessions:
+    """Session numbers that are the same on every machine."""
+
+    def __init__(self, seed):
+        self.seed = seed
+
+    def draw(self, count):
+        self.seed += 1
+        return hashlib.sha256(b"%d" % self.seed).digest()[:count]
+
+
 class Side:
     """One link of the conversation and what it told."""
 
@@ -89,15 +114,16 @@ class Side:
         self.told = []
         self.link = None
 
-    def new(self, role, session, window, info, versions):
+    def new(self, role, seed, window, info, versions, key):
         self.link = link.Link(
             role,
-            session,
+            Sessions(seed).draw,
             self,
             window=window,
             info=bytes.fromhex(info),
             version_min=versions[0],
             version_max=versions[1],
+            pair_key=bytes.fromhex(key) or None,
         )
 
     def link_up(self, version, info):
@@ -139,7 +165,9 @@ def replay(vectors):
         "streams": check_streams(vectors["streams"]),
         "messages": check_messages(vectors["messages"]),
         "refused_messages": check_refused(vectors["refused_messages"]),
+        "tags": check_tags(vectors["tags"]),
         "conversation": check_conversation(vectors["conversation"]),
+        "paired": check_conversation(vectors["paired"]),
     }
 
 

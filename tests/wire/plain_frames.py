@@ -1,16 +1,21 @@
 """The frame format written a second time, plainly, to hold the real one against."""
 
+import hmac
 import struct
 import zlib
 from typing import NamedTuple
 
 HELLO, DATA, ACK = 1, 2, 3
+HEADER = "<BBIIHHH"
+NOBODY = bytes(8)
+FROM_BOARD = 0x80
 
 
 class Frame(NamedTuple):
     kind: int
     flags: int
     connection: int
+    number: int
     seq: int
     ack: int
     window: int
@@ -50,36 +55,60 @@ def wire(body: bytes) -> bytes:
     return cobs(body + struct.pack("<I", zlib.crc32(body))) + b"\0"
 
 
-def frame(frame: Frame, tag: bytes = bytes(8)) -> bytes:
-    """The bytes of a frame on the wire."""
-    head = struct.pack("<BBIHHH", *frame[:6])
-    return wire(head + frame.payload + tag)
+def tag_of(key: bytes | None, untagged: bytes) -> bytes:
+    return bytes(8) if key is None else hmac.digest(key, untagged, "sha256")[:8]
+
+
+def hello_key(pair_key: bytes) -> bytes:
+    return hmac.digest(pair_key, b"tongban/1/hello", "sha256")
+
+
+def connection_key(pair_key: bytes, agent_session: bytes, board_session: bytes) -> bytes:
+    sessions = agent_session + board_session
+    return hmac.digest(pair_key, b"tongban/1/connection" + sessions, "sha256")
+
+
+def frame(frame: Frame, *, key: bytes | None = None, tag: bytes | None = None) -> bytes:
+    """The bytes of a frame on the wire, with the tag under `key`, or with this tag."""
+    untagged = struct.pack(HEADER, *frame[:7]) + frame.payload
+    return wire(untagged + (tag_of(key, untagged) if tag is None else tag))
+
+
+def _body(data: bytes) -> bytes | None:
+    raw = uncobs(data[:-1]) if data.endswith(b"\0") else None
+    if raw is None or not 28 <= len(raw) <= 540:
+        return None
+    body, crc = raw[:-4], struct.unpack("<I", raw[-4:])[0]
+    return body if zlib.crc32(body) == crc else None
 
 
 def read(data: bytes) -> Frame | None:
-    """The frame of bytes up to and with its zero, None if there is none."""
-    raw = uncobs(data[:-1]) if data.endswith(b"\0") else None
-    if raw is None or not 24 <= len(raw) <= 536:
-        return None
-    body, crc = raw[:-4], struct.unpack("<I", raw[-4:])[0]
-    if zlib.crc32(body) != crc or any(body[-8:]):
-        return None
-    return Frame(*struct.unpack("<BBIHHH", body[:12]), body[12:-8])
+    """The frame of bytes up to and with its zero, whatever its tag; None if there is none."""
+    body = _body(data)
+    return None if body is None else Frame(*struct.unpack(HEADER, body[:16]), body[16:-8])
+
+
+def has_tag_of(key: bytes | None, data: bytes) -> bool:
+    """Whether these bytes are a frame with the tag under this key."""
+    body = _body(data)
+    return body is not None and body[-8:] == tag_of(key, body[:-8])
 
 
 def hello(
-    session: int,
-    peer: int,
+    session: bytes,
+    peer: bytes,
     *,
     role: int = 1,
     up: bool = False,
     versions: tuple[int, int] = (1, 1),
     window: int = 1000,
     info: bytes = b"",
+    key: bytes | None = None,
 ) -> bytes:
-    payload = struct.pack("<BBBII", *versions, role, session, peer) + info
-    return frame(Frame(HELLO, int(up), 0, 0, 0, window, payload))
+    payload = struct.pack("<BBB8s8s", *versions, role, session, peer) + info
+    flags = int(up) | (FROM_BOARD if role else 0)
+    return frame(Frame(HELLO, flags, 0, 0, 0, 0, window, payload), key=key)
 
 
-def connection(agent_session: int, board_session: int) -> int:
-    return zlib.crc32(struct.pack("<II", agent_session, board_session))
+def connection(agent_session: bytes, board_session: bytes) -> int:
+    return zlib.crc32(agent_session + board_session)

@@ -9,10 +9,10 @@ from protocol.wire.frames import FrameDecoder, FrameError, encode
 from tests.wire import plain_frames
 
 BODIES = st.one_of(
-    st.binary(min_size=20, max_size=532),
-    st.integers(20, 532).map(bytes),
-    st.integers(20, 532).map(lambda n: b"\xff" * n),
-    st.lists(st.sampled_from([0, 0, 1, 255]), min_size=20, max_size=532).map(bytes),
+    st.binary(min_size=24, max_size=536),
+    st.integers(24, 536).map(bytes),
+    st.integers(24, 536).map(lambda n: b"\xff" * n),
+    st.lists(st.sampled_from([0, 0, 1, 255]), min_size=24, max_size=536).map(bytes),
 )
 
 
@@ -40,11 +40,11 @@ class Taken:
 @given(BODIES)
 @example(b"\x01" * 250)  # with its CRC one full block
 @example(b"\x01" * 253 + bytes(20))
-@example(b"\xff" * 532)
+@example(b"\xff" * 536)
 def test_a_frame_is_what_the_format_says_and_comes_back(body: bytes) -> None:
     wire = encode(body)
     assert wire == plain_frames.wire(body)
-    assert len(wire) <= frames.encoded_max(len(body) - 20) <= frames.FRAME_ENCODED_MAX
+    assert len(wire) <= frames.encoded_max(len(body) - 24) <= frames.FRAME_ENCODED_MAX
     assert wire.index(0) == len(wire) - 1
     taken = Taken()
     assert taken.feed(wire) == [body]
@@ -52,8 +52,8 @@ def test_a_frame_is_what_the_format_says_and_comes_back(body: bytes) -> None:
 
 
 def test_the_longest_frame_fills_its_limit() -> None:
-    fullest = max(len(encode(bytes([n]) * 532)) for n in (1, 255))
-    assert fullest == frames.FRAME_ENCODED_MAX == 540
+    fullest = max(len(encode(bytes([n]) * 536)) for n in (1, 255))
+    assert fullest == frames.FRAME_ENCODED_MAX == 544
 
 
 @settings(max_examples=60, deadline=None)
@@ -79,21 +79,21 @@ def test_noise_between_frames_costs_only_itself(
 
 
 @settings(max_examples=8, deadline=None)
-@given(st.binary(min_size=20, max_size=60))
+@given(st.binary(min_size=24, max_size=60))
 def test_every_flipped_bit_is_refused_and_the_next_frame_comes(body: bytes) -> None:
     wire = encode(body)
-    after = encode(bytes(range(20, 40)))
+    after = encode(bytes(range(20, 44)))
     for bit in range(len(wire) * 8):
         bad = bytearray(wire)
         bad[bit // 8] ^= 1 << bit % 8
         taken = Taken()
         taken.feed(bytes(bad) + b"\0" + after)
-        assert taken.bodies == [bytes(range(20, 40))], bit
+        assert taken.bodies == [bytes(range(20, 44))], bit
         assert taken.damage >= 1
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.binary(min_size=20, max_size=60), st.data())
+@given(st.binary(min_size=24, max_size=60), st.data())
 def test_every_truncation_is_refused(body: bytes, data: st.DataObject) -> None:
     wire = encode(body)
     start = data.draw(st.integers(0, len(wire) - 1))
@@ -111,10 +111,10 @@ def test_every_truncation_is_refused(body: bytes, data: st.DataObject) -> None:
         (b"\x05\x01\x02\x00", "cobs_errors"),
         (b"\xff\x00", "cobs_errors"),
         (b"\x01\x00", "short"),
-        (plain_frames.wire(bytes(19)), "short"),
-        (plain_frames.cobs(bytes(24)) + b"\0", "crc_errors"),
-        (plain_frames.wire(b"\x07" * 533), "oversize"),
-        (plain_frames.wire(bytes(533)), "oversize"),
+        (plain_frames.wire(bytes(23)), "short"),
+        (plain_frames.cobs(bytes(28)) + b"\0", "crc_errors"),
+        (plain_frames.wire(b"\x07" * 537), "oversize"),
+        (plain_frames.wire(bytes(537)), "oversize"),
         (b"\x01" * 5000 + b"\0", "oversize"),
         (b"\x77" * 5000 + b"\0", "oversize"),
     ],
@@ -127,7 +127,7 @@ def test_each_kind_of_damage_is_counted_once_and_the_decoder_goes_on(
         assert taken.feed(stream) == []
         assert getattr(taken.decoder, counter) == turn
         assert taken.damage == turn
-    assert taken.feed(encode(bytes(20))) == [bytes(20)]
+    assert taken.feed(encode(bytes(24))) == [bytes(24)]
 
 
 def test_zeros_between_frames_are_no_damage() -> None:
@@ -136,9 +136,9 @@ def test_zeros_between_frames_are_no_damage() -> None:
     assert (len(taken.bodies), taken.damage) == (1, 0)
 
 
-@pytest.mark.parametrize("size", [0, 19, 533, 5000])
+@pytest.mark.parametrize("size", [0, 23, 537, 5000])
 def test_a_body_no_frame_can_carry_is_refused(size: int) -> None:
-    with pytest.raises(FrameError, match="20 to 532"):
+    with pytest.raises(FrameError, match="24 to 536"):
         encode(bytes(size))
 
 

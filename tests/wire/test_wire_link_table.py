@@ -16,91 +16,46 @@ from protocol.wire.link import (
     KEEP_ALIVE_MS,
     LEFT_MAX,
     LINK_LOST_MS,
+    NUMBER_MAX,
     RESEND_MAX,
     RESEND_MS,
     RESEND_MS_MAX,
     Link,
 )
 from protocol.wire.send_queue import QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX
-from tests.wire.plain_frames import ACK, DATA, HELLO, Frame, connection, frame, hello, read, wire
+from tests.wire.link_rig import OURS, PEER, Rig, other
+from tests.wire.plain_frames import (
+    ACK,
+    DATA,
+    FROM_BOARD,
+    HELLO,
+    NOBODY,
+    Frame,
+    connection,
+    frame,
+    hello,
+    wire,
+)
 
-OURS = 0xA0000001
-PEER = 0xB0000001
 ROOT = Path(__file__).resolve().parents[2]
-
-
-class Rig:
-    """An agent's link and a peer made of plain frames."""
-
-    def __init__(self, *, up: bool = True, **options: int) -> None:
-        self.told: list[tuple[object, ...]] = []
-        self.now = 1000
-        self.link = Link(AGENT, OURS, self, window=4096, info=b"agent=1", **options)
-        self.connection = connection(OURS, PEER)
-        self.seq = 0
-        if up:
-            self.said()
-            self.hear(hello(PEER, OURS, up=True, info=b"board=x"))
-            assert self.told == [("up", 1, b"board=x")]
-            assert self.said() == []
-            self.told.clear()
-
-    def link_up(self, version: int, info: bytes) -> None:
-        self.told.append(("up", version, info))
-
-    def link_down(self, reason: str) -> None:
-        self.told.append(("down", reason))
-
-    def link_message(self, view: memoryview) -> None:
-        self.told.append(("message", bytes(view)))
-
-    def hear(self, data: bytes) -> None:
-        self.link.receive(data, len(data), self.now)
-
-    def hear_frame(self, kind: int, seq: int = 0, ack: int = 0, **other: object) -> None:
-        values = {"flags": 0, "connection": self.connection, "window": 1000, "payload": b""}
-        values.update(other)  # type: ignore[arg-type]
-        self.hear(frame(Frame(kind=kind, seq=seq, ack=ack, **values)))  # type: ignore[arg-type]
-
-    def wait(self, ms: int) -> None:
-        self.now += ms
-        self.link.tick(self.now)
-
-    def said(self) -> list[Frame]:
-        frames = []
-        while (data := self.link.pull(self.now)) is not None:
-            one = read(data)
-            assert one is not None
-            frames.append(one)
-            assert len(frames) < 100
-        return frames
-
-    def said_hello(self) -> tuple[int, int, int]:
-        """(flags, own session, peer session) of the one HELLO said."""
-        (one,) = self.said()
-        assert (one.kind, one.connection) == (HELLO, 0)
-        assert one.payload[:3] == bytes([1, 1, AGENT])
-        assert one.payload[11:] == b"agent=1"
-        sessions = one.payload[3:11]
-        return one.flags, *(int.from_bytes(sessions[at : at + 4], "little") for at in (0, 4))
 
 
 def test_down_says_hello_when_due() -> None:
     rig = Rig(up=False)
     assert rig.link.deadline(rig.now) == 0
-    assert rig.said_hello() == (0, OURS, 0)
+    assert rig.said_hello() == (0, OURS, NOBODY)
     assert rig.link.deadline(rig.now) == HELLO_MS
     rig.wait(HELLO_MS - 1)
     assert rig.said() == []
     rig.wait(1)
-    assert rig.said_hello() == (0, OURS, 0)
+    assert rig.said_hello() == (0, OURS, NOBODY)
     assert rig.told == []
 
 
 def test_down_hello_not_naming_us_is_answered_by_name() -> None:
     rig = Rig(up=False)
     rig.said()
-    for named in (0, OURS - 1):
+    for named in (NOBODY, other(OURS, -1)):
         rig.hear(hello(PEER, named))
         assert rig.said_hello() == (0, OURS, PEER)
     assert rig.told == []
@@ -119,7 +74,8 @@ def test_down_hello_naming_us_is_up(peer_up: bool) -> None:
         assert rig.said_hello() == (1, OURS, PEER)
     assert rig.link.send(b"x")
     (data,) = rig.said()
-    assert data[:6] == (DATA, 0, connection(OURS, PEER), 0, 0, 4096)
+    assert data[:6] == (DATA, 0, connection(OURS, PEER), 1, 0, 0)
+    assert data.window == 4096
 
 
 @pytest.mark.parametrize("versions", [(2, 3), (0, 0)])
@@ -136,10 +92,10 @@ def test_down_no_common_version_is_told_once_a_session_and_hello_goes_on(
     assert rig.said() == []
     rig.wait(1)
     assert rig.said_hello() == (0, OURS, PEER)
-    rig.hear(hello(PEER + 1, OURS, versions=versions))
+    rig.hear(hello(other(PEER, 1), OURS, versions=versions))
     assert rig.told == [("down", "version")] * 2
     rig.said()
-    rig.hear(hello(PEER + 2, OURS, versions=(1, 5)))
+    rig.hear(hello(other(PEER, 2), OURS, versions=(1, 5)))
     assert rig.told[2:] == [("up", 1, b"")]
 
 
@@ -160,8 +116,8 @@ def test_up_hello_of_a_peer_that_is_not_up_is_answered() -> None:
     for named, peer_up, answered in [
         (OURS, True, 0),
         (OURS, False, 1),
-        (0, False, 1),
-        (7, True, 1),
+        (NOBODY, False, 1),
+        (b"7" * 8, True, 1),
     ]:
         rig.hear(hello(PEER, named, up=peer_up))
         assert [f.kind for f in rig.said()] == [HELLO] * answered
@@ -172,9 +128,9 @@ def test_up_hello_of_a_peer_that_is_not_up_is_answered() -> None:
 
 def test_up_hello_of_another_session_not_naming_us_is_only_asked_back() -> None:
     rig = Rig()
-    for named in (0, OURS - 1):
-        rig.hear(hello(PEER + 5, named, up=True))
-        assert rig.said_hello() == (0, OURS, PEER + 5)
+    for named in (NOBODY, other(OURS, -1)):
+        rig.hear(hello(other(PEER, 5), named, up=True))
+        assert rig.said_hello() == (0, OURS, other(PEER, 5))
     assert rig.told == []
     rig.hear_frame(DATA, payload=b"still")
     assert rig.told == [("message", b"still")]
@@ -184,12 +140,12 @@ def test_up_hello_of_another_session_naming_us_is_a_reboot() -> None:
     rig = Rig()
     rig.link.send(b"never acked")
     rig.said()
-    rig.hear(hello(PEER + 5, OURS, up=True))
+    rig.hear(hello(other(PEER, 5), OURS, up=True))
     assert rig.told == [("down", "peer_reboot"), ("up", 1, b"")]
     assert rig.said() == []
     rig.hear_frame(DATA, payload=b"late")
     assert rig.told[2:] == []
-    rig.connection = connection(OURS, PEER + 5)
+    rig.connection = connection(OURS, other(PEER, 5))
     rig.hear_frame(DATA, payload=b"new")
     assert rig.told[2:] == [("message", b"new")]
     assert rig.said()[0].ack == 1
@@ -197,7 +153,7 @@ def test_up_hello_of_another_session_naming_us_is_a_reboot() -> None:
 
 def test_up_a_session_left_before_is_late() -> None:
     rig = Rig()
-    rig.hear(hello(PEER + 5, OURS, up=True))
+    rig.hear(hello(other(PEER, 5), OURS, up=True))
     rig.told.clear()
     for peer_up in (True, False):
         rig.hear(hello(PEER, OURS, up=peer_up))
@@ -207,20 +163,20 @@ def test_up_a_session_left_before_is_late() -> None:
 def test_up_sessions_left_are_bounded_and_ours_is_renewed_then() -> None:
     rig = Rig()
     for turn in range(1, LEFT_MAX + 1):
-        rig.hear(hello(PEER + turn, OURS, up=True))
+        rig.hear(hello(other(PEER, turn), OURS, up=True))
     assert rig.link.up
-    rig.hear(hello(PEER + LEFT_MAX + 1, OURS, up=True))
+    rig.hear(hello(other(PEER, LEFT_MAX + 1), OURS, up=True))
     assert not rig.link.up
-    assert rig.said_hello() == (0, OURS + 1, PEER + LEFT_MAX + 1)
+    assert rig.said_hello() == (0, other(OURS, 1), other(PEER, LEFT_MAX + 1))
     rig.hear(hello(PEER, OURS, up=True))
     assert not rig.link.up
-    rig.hear(hello(PEER + LEFT_MAX + 1, OURS + 1, up=True))
+    rig.hear(hello(other(PEER, LEFT_MAX + 1), other(OURS, 1), up=True))
     assert rig.link.up
 
 
 def test_up_reboot_into_another_version_is_down() -> None:
     rig = Rig()
-    rig.hear(hello(PEER + 5, OURS, versions=(2, 2)))
+    rig.hear(hello(other(PEER, 5), OURS, versions=(2, 2)))
     assert rig.told == [("down", "peer_reboot"), ("down", "version")]
     rig.hear(hello(PEER, OURS, up=True))
     assert not rig.link.up, "our session was left with the version"
@@ -231,7 +187,7 @@ def test_up_data_in_order_is_delivered_and_acked() -> None:
     for seq, payload in enumerate([b"one", b"two", b"\0" * 512]):
         rig.hear_frame(DATA, seq, payload=payload)
         assert rig.told.pop() == ("message", payload)
-        assert [f[:5] for f in rig.said()] == [(ACK, 0, rig.connection, 0, seq + 1)]
+        assert [(f.kind, f.seq, f.ack) for f in rig.said()] == [(ACK, 0, seq + 1)]
     assert rig.link.stats.delivered == 3
 
 
@@ -287,7 +243,7 @@ def test_up_unacked_is_sent_again_ever_slower_then_unanswered() -> None:
         resend_ms = min(2 * resend_ms, RESEND_MS_MAX)
     rig.wait(resend_ms)
     assert rig.told == [("down", "unanswered")]
-    assert rig.said_hello() == (0, OURS + 1, 0)
+    assert rig.said_hello() == (0, other(OURS, 1), NOBODY)
     assert rig.link.stats.resent == 2 * RESEND_MAX
 
 
@@ -313,9 +269,9 @@ def test_up_a_closed_window_is_no_silence() -> None:
         rig.hear_frame(ACK, window=0)
         assert [f.kind for f in rig.said() if f.kind != ACK] == []
     assert rig.link.up
-    rig.hear_frame(ACK, window=25)
+    rig.hear_frame(ACK, window=29)
     assert rig.said() == [], "one byte is not a frame"
-    rig.hear_frame(ACK, window=540)
+    rig.hear_frame(ACK, window=544)
     assert [f.payload for f in rig.said()] == [b"a"]
 
 
@@ -323,13 +279,13 @@ def test_up_nothing_heard_is_silent_and_hellos_are_not_heard() -> None:
     rig = Rig()
     rig.wait(LINK_LOST_MS - 10)
     rig.hear(hello(PEER, OURS))
-    rig.hear(hello(PEER + 9, 0))
-    rig.hear_frame(DATA, payload=b"x", connection=connection(OURS - 1, PEER))
+    rig.hear(hello(other(PEER, 9), NOBODY))
+    rig.hear_frame(DATA, payload=b"x", connection=connection(other(OURS, -1), PEER))
     rig.wait(9)
     assert rig.told == []
     rig.wait(1)
     assert rig.told == [("down", "silent")]
-    assert rig.said_hello() == (0, OURS + 1, 0)
+    assert rig.said_hello() == (0, other(OURS, 1), NOBODY)
 
 
 @pytest.mark.parametrize("kind", [DATA, ACK])
@@ -367,7 +323,7 @@ def test_going_down_forgets_and_takes_nothing() -> None:
     rig.link.send(b"lost")
     rig.wait(LINK_LOST_MS)
     assert not rig.link.send(b"refused")
-    rig.hear(hello(PEER + 1, OURS + 1, up=True))
+    rig.hear(hello(other(PEER, 1), other(OURS, 1), up=True))
     assert [f.kind for f in rig.said()] == []
     assert rig.link.send(b"first")
     assert [(f.seq, f.payload) for f in rig.said()] == [(0, b"first")]
@@ -376,23 +332,22 @@ def test_going_down_forgets_and_takes_nothing() -> None:
 def bad_frames() -> dict[str, bytes]:
     at = connection(OURS, PEER)
 
-    def one(kind: int, payload: bytes = b"", flags: int = 0) -> bytes:
-        return frame(Frame(kind, flags, at, 0, 0, 1000, payload))
+    def one(kind: int, payload: bytes = b"", flags: int = FROM_BOARD) -> bytes:
+        return frame(Frame(kind, flags, at, 99, 0, 0, 1000, payload))
 
-    tagged = Frame(DATA, 0, at, 0, 0, 1000, b"x")
     return {
         "unknown type": one(4, b"x"),
         "type 0": one(0, b"x"),
         "DATA of nothing": one(DATA),
         "ACK with payload": one(ACK, b"x"),
-        "unknown flag": one(DATA, b"x", flags=1),
-        "tag": frame(tagged, tag=b"\0\0\0\x01\0\0\0\0"),
-        "short HELLO": frame(Frame(HELLO, 0, 0, 0, 0, 0, bytes(10))),
-        "our own echo": hello(PEER + 1, OURS, role=AGENT),
-        "unknown role": hello(PEER + 1, OURS, role=2),
-        "session 0": hello(0, OURS),
-        "versions upside down": hello(PEER + 1, OURS, versions=(2, 1)),
-        "nothing in it": wire(bytes(20)),
+        "unknown flag": one(DATA, b"x", flags=FROM_BOARD | 1),
+        "our own DATA": one(DATA, b"x", flags=0),
+        "short HELLO": frame(Frame(HELLO, FROM_BOARD, 0, 0, 0, 0, 0, bytes(18))),
+        "our own HELLO": hello(other(PEER, 1), OURS, role=AGENT),
+        "unknown role": hello(other(PEER, 1), OURS, role=2),
+        "session 0": hello(NOBODY, OURS),
+        "versions upside down": hello(other(PEER, 1), OURS, versions=(2, 1)),
+        "nothing in it": wire(bytes(24)),
     }
 
 
@@ -415,6 +370,29 @@ def test_a_connection_that_differs_in_either_half_is_a_stranger(half: int) -> No
     assert (rig.told, rig.link.stats.strangers) == ([], 1)
 
 
+@pytest.mark.parametrize("number", [1, 0, 0x40000002, 0xFFFFFFFF])
+def test_up_a_number_not_above_the_last_is_dropped_without_a_word(number: int) -> None:
+    rig = Rig()
+    rig.hear_frame(DATA, payload=b"one")
+    rig.wait(LINK_LOST_MS - 1)
+    rig.said()
+    rig.hear_frame(DATA, 1, 5, payload=b"two", number=number, window=0)
+    assert (rig.told, rig.said(), rig.link.stats.stale) == ([("message", b"one")], [], 1)
+    rig.wait(1)
+    assert rig.told[1:] == [("down", "silent")], "nor does it keep the link alive"
+
+
+def test_up_numbers_rise_with_every_frame_and_the_last_one_ends_the_connection() -> None:
+    rig = Rig()
+    rig.link.send(b"a")
+    rig.link._number = NUMBER_MAX - 2
+    assert [f.number for f in rig.said()] == [NUMBER_MAX - 1]
+    rig.wait(RESEND_MS)
+    assert [f.number for f in rig.said()[:1]] == [NUMBER_MAX]
+    assert rig.told == [("down", "worn")]
+    assert rig.link._session == other(OURS, 1)
+
+
 def test_queue_is_bounded_in_messages_and_bytes() -> None:
     rig = Rig()
     assert [rig.link.send(b"x") for _ in range(QUEUE_MESSAGES_MAX + 1)].count(True) == (
@@ -433,7 +411,9 @@ def test_a_link_that_cannot_work_is_refused() -> None:
         (BOARD, 1024, bytes(INFO_BYTES_MAX + 1)),
     ]:
         with pytest.raises(ValueError, match=r"role|window|info"):
-            Link(role, OURS, rig, window=window, info=info)
+            Link(role, rig._draw, rig, window=window, info=info)
+    with pytest.raises(ValueError, match="pair key of 31 bytes"):
+        Link(BOARD, rig._draw, rig, window=1024, pair_key=bytes(31))
     with pytest.raises(ValueError, match="window"):
         rig.link.announce(65536)
     for message in (b"", bytes(513)):
@@ -441,14 +421,10 @@ def test_a_link_that_cannot_work_is_refused() -> None:
             rig.link.send(message)
 
 
-def test_session_0_is_never_used() -> None:
+def test_a_session_of_zeros_is_never_used() -> None:
     rig = Rig(up=False)
-    rig.link = Link(AGENT, 0, rig, window=4096, info=b"agent=1")
-    assert rig.said_hello() == (0, 1, 0)
-    rig.link = Link(AGENT, 0xFFFFFFFF, rig, window=4096, info=b"agent=1")
-    rig.hear(hello(PEER, 0xFFFFFFFF, up=True))
-    rig.wait(LINK_LOST_MS)
-    assert rig.said_hello() == (0, 1, 0)
+    rig.link = Link(AGENT, bytes, rig, window=4096, info=b"agent=1")
+    assert rig.said_hello() == (0, b"\xff" * 8, NOBODY)
 
 
 def test_plan_and_module_show_the_same_table() -> None:

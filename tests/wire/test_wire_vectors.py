@@ -3,6 +3,7 @@ kept in vectors.json, under CPython and MicroPython, from .py and from the .mpy 
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tests.wire import make_vectors, micropython_vectors
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 FORMS = ["py", "mpy"]
+PAIRED_BYTES_MAX = 640
+"""Of a heap of 64-bit words; a board's take half for all that is no digest."""
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +73,13 @@ def test_micropython_plays_the_vectors(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_a_link_hears_allocates_nothing(form: str, roots: dict[str, Path]) -> None:
-    assert micropython("micropython_heap.py", root=roots[form]) == "no allocation"
+def test_what_a_link_hears_allocates_nothing_or_paired_the_same_little_for_any_length(
+    form: str, roots: dict[str, Path]
+) -> None:
+    said = micropython("micropython_heap.py", root=roots[form])
+    fields = re.fullmatch(r"no allocation, paired (\d+) to (\d+) bytes a frame", said)
+    assert fields, said
+    assert int(fields[1]) == int(fields[2]) <= PAIRED_BYTES_MAX
 
 
 def test_the_vectors_are_what_the_code_makes() -> None:
@@ -84,15 +92,30 @@ def test_the_vectors_cover_every_message_and_every_turn_of_a_link(
     vectors: dict[str, list],
 ) -> None:
     assert {one["kind"] for one in vectors["messages"]} == set(messages.TABLE)
-    told = [line for call in vectors["conversation"] if call[1] != "new" for line in call[4]]
-    assert {line[0] for line in told} == {"up", "message", "down"}
-    assert {line[1] for line in told if line[0] == "down"} >= {"version", "peer_reboot", "silent"}
+    downs = {
+        "conversation": {"version", "peer_reboot", "silent"},
+        "paired": {"peer_reboot", "silent", "unpaired", "paired", "pair_key"},
+    }
+    for name, wanted in downs.items():
+        told = [line for call in vectors[name] if call[1] != "new" for line in call[4]]
+        assert {line[0] for line in told} == {"up", "message", "down"}
+        assert {line[1] for line in told if line[0] == "down"} >= wanted
     instants = [call[2][0] for call in vectors["conversation"] if call[1] == "tick"]
     assert instants != sorted(instants), "the ticks wrap on the way"
 
 
 @pytest.mark.parametrize(
-    "part", ["ticks", "frames", "streams", "messages", "refused_messages", "conversation"]
+    "part",
+    [
+        "ticks",
+        "frames",
+        "streams",
+        "messages",
+        "refused_messages",
+        "tags",
+        "conversation",
+        "paired",
+    ],
 )
 def test_a_changed_vector_is_noticed(part: str, vectors: dict[str, list]) -> None:
     bad = json.loads(json.dumps(vectors))[part]
@@ -106,6 +129,8 @@ def test_a_changed_vector_is_noticed(part: str, vectors: dict[str, list]) -> Non
         bad[0]["data"] += "00"
     elif part == "refused_messages":
         bad.append(vectors["messages"][0]["data"])
+    elif part == "tags":
+        bad[0]["hello"] = bad[0]["frame"]
     else:
         next(call for call in bad if call[1] == "pull" and call[3])[3] += "00"
     with pytest.raises((AssertionError, messages.MessageError)):
