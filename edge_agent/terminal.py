@@ -68,7 +68,7 @@ class Terminal:
         self._boot = secrets.token_bytes(BOOT_BYTES)
         self._boot_ns = time.monotonic_ns()
         self._board_info: dict[str, str] = {}
-        self._board_cure = ""
+        self._down_reason = ""
         self._card_may_lie = False  # on the reader, and a restart has lost that it was read
         self._turn_handle: asyncio.Handle | None = None
         self._closers: list[Callable[[], None]] = []
@@ -306,15 +306,13 @@ class Terminal:
             case bx.LinkUp():
                 self._board_is_up(said)
             case bx.LinkDown():
-                self._board_is_down(said)
+                self._card_may_lie = True
+                self._down_reason = said.reason
+                self.visits.on_board(False)
+                cure = CURES.get(said.reason, "")
+                event(log, "warning", "board.down", reason=said.reason, cure=cure)
             case bx.BoardTrouble():
                 event(log, "error", "board.trouble", problem=said.text)
-
-    def _board_is_down(self, said: bx.LinkDown) -> None:
-        self._card_may_lie = True
-        self._board_cure = CURES.get(said.reason, "")
-        self.visits.on_board(False)
-        event(log, "warning", "board.down", reason=said.reason, cure=self._board_cure)
 
     def _board_is_up(self, said: bx.LinkUp) -> None:
         self._board_info = dict(said.info)
@@ -391,7 +389,7 @@ class Terminal:
     def _is_board_up(self) -> tuple[bool, str]:
         if self.session.up:
             return True, "the board answers"
-        cure = self._board_cure or "check cable, power and firmware"
+        cure = CURES.get(self._down_reason, "check cable, power and firmware")
         return False, f"no board on {self.settings.board}: {cure}"
 
     def _is_durable(self) -> tuple[bool, str]:

@@ -42,7 +42,8 @@ _DECISECOND_MS = 100
 
 class LinkServer:
     """`entropy(n)` gives random bytes; `window` is the receive room in bytes that the agent may
-    fill; `pair_key` as pairing.py gives it; the journals lie in `folder`. Devices are put in by their owner, None is absent.
+    fill; `pair_key` as pairing.py gives it; the journals lie in `folder`. Devices are put in by
+    their owner, None is absent.
     """
 
     def __init__(self, *, info, window, entropy, pair_key, note, folder, flash_trouble, now):

@@ -102,11 +102,13 @@ async def terminal(
     settings: str = "",
     voice: SpeechChip | None = None,
     scanner: GmScanner | None = None,
+    pair_key: bytes | None = None,
     **options: Any,
 ) -> AsyncIterator[Terminal]:
-    """A terminal whose link is up."""
-    if settings:
-        await write_settings(folder, settings)
+    """A terminal whose link is up, with this line in settings.txt, paired or not."""
+    files = {"settings.txt": settings.encode()} if settings else {}
+    if pair_key is not None:
+        files["pair.key"] = pair_key
     devices: dict[str, Any] = {
         "card_reader": SdtReader(),
         "printer": EscposPrinter(),
@@ -124,34 +126,19 @@ async def terminal(
         firmware_folder=image,
         speed=speed,
         clock_rate=clock_rate,
+        flash_files=files,
         **options,
     )
     try:
         await board.start()
         await board.booted()
         port = board.link_path or board.link_port()
-        async with Probe(port, 7, clock_rate=clock_rate) as probe:
+        async with Probe(port, 7, clock_rate=clock_rate, pair_key=pair_key) as probe:
             await probe.up()
             yield Terminal(board, probe, *devices.values())
     except BaseException as error:
         error.add_note("board log:\n" + "\n".join(board.log))
         raise
-    finally:
-        await board.stop()
-
-
-async def write_settings(folder: Path, line: str) -> None:
-    """Put one line into the flash's settings.txt, as a technician would."""
-    board = Board("t1", folder, {}, firmware_folder=TINY, link="socket")
-    try:
-        await board.start()
-        await board.booted()
-        port = board.link_port()
-        port.write(f"write settings.txt {line}\n".encode())
-        heard = b""
-        while b"written" not in heard:
-            heard += port.read(256) if port.in_waiting else b""
-            await asyncio.sleep(0.01)
     finally:
         await board.stop()
 

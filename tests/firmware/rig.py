@@ -148,9 +148,11 @@ class Agent:
 
 
 class Rig:
-    """One terminal; `boot` begins a new life of the board on the same flash folder."""
+    """One terminal; `boot` begins a new life of the board on the same flash folder. `pair_key` is
+    the agent's. `said`: every frame the agent put on the cable, also one that is cut.
+    """
 
-    def __init__(self, vectors, folder, running=None):
+    def __init__(self, vectors, folder, running=None, pair_key=None):
         self.folder = folder
         self.running = running
         self.sam = {name: bytes.fromhex(text) for name, text in vectors["sam"].items()}
@@ -163,7 +165,9 @@ class Rig:
         self.paper = bytearray()
         self.spoken = []
         self.cable = True
-        self.agent = Agent(77)
+        self.said = []
+        self.answered = bytearray()
+        self.agent = Agent(77, pair_key)
         self.boot()
 
     def boot(self, board=RigBoard):
@@ -190,11 +194,13 @@ class Rig:
             self.now += STEP_MS
             self.app.run_pass()
             data, line.tx = bytes(line.tx), bytearray()
+            self.answered.extend(data)
             if self.cable:
                 self.agent.link.receive(data, len(data), self.now)
             self.agent.link.tick(self.now)
             frame = self.agent.link.pull(self.now)
             while frame is not None:
+                self.said.append(frame)
                 if self.cable:
                     line.rx.extend(frame)
                 frame = self.agent.link.pull(self.now)

@@ -15,6 +15,7 @@ from tests.firmware import (
     help_app_cases,
     help_cases,
     journal_cases,
+    pairing_cases,
     pin_cases,
     printer_cases,
     reader_cases,
@@ -28,6 +29,7 @@ from tests.firmware import (
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "tests" / "vectors" / "peripherals.json"
 MODULES = (
+    pairing_cases,
     reader_cases,
     slot_cases,
     update_app_cases,

@@ -173,7 +173,8 @@ def main():
     assert board.stats.acked == 3
     decoder = board.decoder
     assert (decoder.cobs_errors, decoder.short, decoder.oversize) == (2, 2, 4)
-    print("no allocation, paired %d to %d bytes a frame" % check_paired())
+    least, most = check_paired()
+    print(f"no allocation, paired {least} to {most} bytes a frame")
 
 
 if __name__ == "__main__":
