@@ -21,6 +21,7 @@ from edge_agent.technician import ports
 from edge_agent.technician.trouble import TroubleError
 from protocol.wire import messages
 from protocol.wire.link import AGENT, Link
+from protocol.wire.tag import PAIR_KEY, PAIRED, UNPAIRED
 from protocol.wire.ticks import TICKS_MASK
 
 WINDOW_BYTES = 4096
@@ -29,6 +30,7 @@ HELLO_S = 12.0
 SEND_S = 5.0
 UNREADABLE_BYTES_MIN = 64
 PRINT_CHUNK_BYTES = 256
+PAIR_TROUBLES = (UNPAIRED, PAIRED, PAIR_KEY)
 _STEP_S = 0.003
 
 
@@ -40,9 +42,10 @@ class Message(NamedTuple):
 
 class BoardLink:
     """Use in a `with`. `info` is the board's HELLO; `devices` its word on each: (state, detail).
-    Raises TroubleError for everything that the port does."""
+    `pair_key`: of its terminal, if it is paired. Raises TroubleError for everything that the port
+    does."""
 
-    def __init__(self, path: str, baud: int = BAUD) -> None:
+    def __init__(self, path: str, baud: int = BAUD, *, pair_key: bytes | None = None) -> None:
         self.path = path
         self.info: dict[str, str] = {}
         self.devices: dict[int, tuple[int, int]] = {}
@@ -52,8 +55,11 @@ class BoardLink:
         self._baud = baud
         self._port: serial.Serial | None = None
         self._unsent = b""
-        session = secrets.randbits(32)
-        self._link = Link(AGENT, session, self, window=WINDOW_BYTES, info=b"agent=technician")
+        self._strange = ""  # why the board is not of our pair
+        info = b"agent=technician"
+        self._link = Link(
+            AGENT, secrets.token_bytes, self, window=WINDOW_BYTES, info=info, pair_key=pair_key
+        )
 
     def __enter__(self) -> Self:
         ports.check(self.path)
@@ -89,6 +95,7 @@ class BoardLink:
 
     def link_down(self, reason: str) -> None:
         """The board says HELLO again by itself."""
+        self._strange = reason if reason in PAIR_TROUBLES else ""
 
     def link_message(self, view: memoryview) -> None:
         try:
@@ -104,9 +111,12 @@ class BoardLink:
     # ---- what a technician does
 
     def wait_up(self, timeout_s: float = HELLO_S) -> None:
-        """Wait for the board's HELLO. Raises TroubleError: `no_hello` or `wrong_baud`."""
-        if self.until(lambda: self.is_up, timeout_s):
+        """Wait for the board's HELLO. Raises TroubleError: `no_hello`, `wrong_baud`, or one of
+        PAIR_TROUBLES."""
+        if self.until(lambda: self.is_up or bool(self._strange), timeout_s) and self.is_up:
             return
+        if self._strange:
+            raise TroubleError(self._strange, port=self.path)
         if self.unreadable:
             raise TroubleError("wrong_baud", port=self.path, bytes=self.heard_bytes)
         raise TroubleError("no_hello", port=self.path, seconds=f"{timeout_s:g}")

@@ -9,6 +9,8 @@ from protocol.wire.link import AGENT, Link
 
 STEP_MS = 5
 QUERY_PREFIX = b"\x10\x04"
+SAID_MAX = 100
+ANSWERED_BYTES_MAX = 8192
 
 
 class RigUart:
@@ -149,7 +151,7 @@ class Agent:
 
 class Rig:
     """One terminal; `boot` begins a new life of the board on the same flash folder. `pair_key` is
-    the agent's. `said`: every frame the agent put on the cable, also one that is cut.
+    the agent's. `said`, `answered`: the first frames of both, also of a cut cable.
     """
 
     def __init__(self, vectors, folder, running=None, pair_key=None):
@@ -194,13 +196,15 @@ class Rig:
             self.now += STEP_MS
             self.app.run_pass()
             data, line.tx = bytes(line.tx), bytearray()
-            self.answered.extend(data)
+            if len(self.answered) < ANSWERED_BYTES_MAX:
+                self.answered.extend(data)
             if self.cable:
                 self.agent.link.receive(data, len(data), self.now)
             self.agent.link.tick(self.now)
             frame = self.agent.link.pull(self.now)
             while frame is not None:
-                self.said.append(frame)
+                if len(self.said) < SAID_MAX:
+                    self.said.append(frame)
                 if self.cable:
                     line.rx.extend(frame)
                 frame = self.agent.link.pull(self.now)
