@@ -82,7 +82,7 @@ class Board:
         *,
         firmware_folder: Path,
         speed: float = 1,
-        heap: str = "128wK",
+        heap: str = "192wK",
         runtime: str = "micropython",
         seed: int = 0,
         fifo_bytes: int = FIFO_BYTES,

@@ -41,8 +41,9 @@ class Flash:
         blank = self.prepare()
         context = UserContext(buffsize=self.block_count * BLOCK_BYTES)
         context.buffer[:] = self.path.read_bytes()
-        sizes = {"block_size": BLOCK_BYTES, "block_count": self.block_count}
-        system = LittleFS(context, mount=False, **sizes)
+        system = LittleFS(
+            context, mount=False, block_size=BLOCK_BYTES, block_count=self.block_count
+        )
         if blank:
             system.format()
         system.mount()
