@@ -1,6 +1,7 @@
 """A terminal of the cash sweep: cash desk and outbox that ship, and the link to the board."""
 
 import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,8 @@ class SweepAgent:
         self.outbox = open_outbox(self.path)
         now = self._clock()
         self.desk = CashDesk(self.outbox.cash(), self.outbox, LETTER, now)
-        self.link = Link(AGENT, 1000 + self._lives, self, window=4096, info=b"agent=sweep")
+        entropy = random.Random(self._lives).randbytes
+        self.link = Link(AGENT, entropy, self, window=4096, info=b"agent=sweep")
         self._act(self.desk.begun)
 
     def lose_power(self) -> None:
