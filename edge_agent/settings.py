@@ -22,7 +22,6 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     direction: Literal["entry", "exit", "both"] = "both"
     language: Literal["zh-CN", "yue", "en"] = "zh-CN"
     slips: bool = True
-    paper_columns: Literal[32, 48] = 48
     volume: Annotated[int, msgspec.Meta(ge=0, le=16)] = 10
     speech_speed: Annotated[int, msgspec.Meta(ge=0, le=5)] = 4
     help_phone: Annotated[str, msgspec.Meta(pattern="^[0-9 +-]{0,20}$")] = ""

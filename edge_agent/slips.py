@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from edge_agent.core.flow_definition import Definition, SlipForm
 from edge_agent.core.flow_events import FactValue
-from edge_agent.core.slip import Rasterise, SlipLine, SlipQr, build_slip
+from edge_agent.core.slip import Paper, Rasterise, SlipLine, SlipQr, build_slip
 from edge_agent.core.texts import Texts
 from protocol.errors import LocalError
 from protocol.keys import DeviceKey
@@ -18,6 +18,7 @@ from tongban.logs import event, get
 
 log = get("edge_agent.slips")
 
+NOTE_TEXT = "slip.unprintable"
 Prove = Callable[[str, Mapping[str, FactValue]], str]
 """The text of a slip's code, from the service and the facts of the visit. Raises LocalError."""
 
@@ -46,14 +47,14 @@ class Slips:
         definition: Definition,
         texts: Texts,
         *,
-        columns: int,
+        paper: Callable[[], Paper],
         prove: Prove,
         rasterise: Rasterise,
     ) -> None:
-        """`columns`: half-width characters a line at 1x1."""
+        """`paper()`: what the board's printer prints on now."""
         self._definition = definition
         self._texts = texts
-        self._columns = columns
+        self._paper = paper
         self._prove = prove
         self._rasterise = rasterise
 
@@ -66,7 +67,8 @@ class Slips:
                 parts.append(SlipLine(text, form.size, form.align))
             elif code := self._code(form, facts):
                 parts.append(code)
-        return build_slip(parts, self._columns, self._rasterise)
+        note = self._texts.text(NOTE_TEXT, language, {})
+        return build_slip(parts, self._paper(), self._rasterise, note)
 
     def _code(self, form: SlipForm, facts: Mapping[str, FactValue]) -> SlipQr | None:
         try:

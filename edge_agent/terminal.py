@@ -20,6 +20,7 @@ from edge_agent.core import board_events as bx
 from edge_agent.core.board_session import BoardSession
 from edge_agent.core.clock_quality import ClockQuality
 from edge_agent.core.screen import KEY_HELP
+from edge_agent.core.slip import paper_of
 from edge_agent.data_folder import DataFolder
 from edge_agent.devices import Devices
 from edge_agent.front import Front
@@ -111,7 +112,7 @@ class Terminal:
         slips = Slips(
             definition,
             texts,
-            columns=settings.paper_columns,
+            paper=lambda: paper_of(self._board_info),
             prove=prover(bundle.device_key, bundle.terminal, bundle.unit),
             rasterise=rasterise,
         )

@@ -6,19 +6,24 @@ so that 12 Chinese characters fit on 80 mm; the sizes above multiply both ways (
 What is larger than 3 is meant for a number: it gets smaller before it breaks.
 
 A character that the printer's font may lack is drawn: its line goes out as a raster image, if the
-caller has a way to draw (`rasterise`); else it is printed as a geta mark. The board adds the
-process id that proves the print (GS ( H); it is no part of the slip.
+caller has a way to draw (`rasterise`) and the job has room; else it is printed as a geta mark, and
+the slip says what the mark means (`note`). The board adds the process id that proves the print
+(GS ( H); it is no part of the slip.
+
+A printer that ignores GS ! for Chinese (`Paper.fs_size`) enlarges it by FS ! and FS W, twice at
+most: 17 pt. So its Chinese rows are drawn as well, the largest first, as long as the job has room:
+rows of size 2 at 18.4 pt, the others as large as anywhere.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 SIZE_MIN = 2
 SIZE_WRAPS_MAX = 3
 SIZE_MAX = 6
-COLUMNS_80_MM = 48
+DOTS_80_MM, DOTS_58_MM = 576, 384
 LINES_MAX = 40
 SLIP_BYTES_MAX = 4096
 UNPRINTABLE = "〓"
@@ -29,6 +34,9 @@ DOTS_PER_INCH = 203
 LEADING_DOTS = 16
 SIXTH_INCH_DOTS = 30
 """A line after ESC 2: 30 dots or a little more, whatever unit of motion the printer counts in."""
+LEAST_DRAWN = 1
+"""The size of a drawn row of size 2 on a printer with `fs_size`: as wide, 18.4 pt high."""
+LEAST_DRAWN_DOTS = 52
 RASTER_REPEAT = 2
 """A raster image is sent with half the dots both ways, and the printer repeats each."""
 
@@ -42,6 +50,9 @@ QR_CHARACTERS_MAX = QR_CHARACTERS_M[-1]
 
 _START = b"\x1b\x40\x1c\x26"  # initialise, Chinese mode on
 _SIXTH_INCH = b"\x1b\x32"
+_FS_TWICE = b"\x1c\x21\x0c\x1c\x57\x01"
+_FS_ONCE = b"\x1c\x21\x00\x1c\x57\x00"
+_GS_TWICE = 0x11
 _CUT = b"\x1d\x21\x00\x1d\x56\x42\x00"  # normal size, feed and partial cut
 _ALPHANUMERIC = re.compile(rf"[0-9A-Z $%*+\-./:]{{1,{QR_CHARACTERS_MAX}}}")
 # A printer acts on DLE EOT, DLE ENQ and DLE DC4 wherever they stand, also inside an image.
@@ -70,6 +81,30 @@ class SlipQr:
     align: str = "left"
 
 
+@dataclass(frozen=True)
+class Paper:
+    """`dots`: the width that the printer prints. `fs_size`: it enlarges Chinese by FS, not GS."""
+
+    dots: int = DOTS_80_MM
+    fs_size: bool = False
+
+    @property
+    def columns(self) -> int:
+        """Half-width characters a line at 1x1."""
+        return self.dots // (CELL_DOTS // 2)
+
+
+PAPER_80_MM = Paper()
+DOTS_KEY, FS_SIZE_KEY = "printer.dots", "printer.fs_size"
+
+
+def paper_of(info: Mapping[str, str]) -> Paper:
+    """What a board's HELLO says of its printer; 80 mm where it says nothing that can be."""
+    dots = info.get(DOTS_KEY, "")
+    known = dots.isdecimal() and DOTS_58_MM <= int(dots) <= DOTS_80_MM
+    return Paper(int(dots) if known else DOTS_80_MM, info.get(FS_SIZE_KEY) == "1")
+
+
 class Bitmap(NamedTuple):
     """`width` and `height` in dots; `data`: rows of whole bytes, most significant bit left."""
 
@@ -78,6 +113,8 @@ class Bitmap(NamedTuple):
     data: bytes
 
 
+STATE_BYTES = 24
+"""At most so many bytes of settings does an image in place of a row add."""
 Rasterise = Callable[[str, int], Bitmap | None]
 """Draws one row of text in a size, a RASTER_REPEAT-th of its dots each way: a half-width character
 is `cell_dots(size)` by that. None when it lacks a character."""
@@ -85,6 +122,8 @@ is `cell_dots(size)` by that. None when it lacks a character."""
 
 def cell_dots(size: int) -> tuple[int, int]:
     """Width and height in dots of a half-width character of this size."""
+    if size == LEAST_DRAWN:
+        return CELL_DOTS, LEAST_DRAWN_DOTS
     width, height = _factors(size)
     return width * CELL_DOTS // 2, height * CELL_DOTS
 
@@ -96,78 +135,133 @@ def points(size: int) -> float:
 
 def build_slip(
     lines: Sequence[SlipLine | SlipQr],
-    columns: int = COLUMNS_80_MM,
+    paper: Paper = PAPER_80_MM,
     rasterise: Rasterise | None = None,
+    note: str = "",
 ) -> bytes:
-    """Bytes for the printer. `columns`: half-width characters a line at 1x1. Raises SlipError."""
-    slip = _Slip(columns, rasterise)
-    for line in lines:
-        if isinstance(line, SlipQr):
-            slip.add_qr(line)
-        else:
-            slip.add_line(line)
-    out = bytes(slip.out) + _CUT
-    if slip.rows > LINES_MAX or len(out) > SLIP_BYTES_MAX:
+    """Bytes for the printer. `note`: what a geta mark means, printed last if there is one. Raises
+    SlipError."""
+    items = [item for line in lines for item in _items(line, paper)]
+    rows = [item for item in items if isinstance(item, _Row)]
+    images = _images(rows, paper, rasterise, SLIP_BYTES_MAX - len(_bytes(items, {}, paper)))
+    if note and any(UNPRINTABLE in _printable(row.text) for row in rows if row not in images):
+        noted = _rows(SlipLine(note), paper)
+        items, rows = [*items, *noted], rows + noted
+    out = _bytes(items, images, paper)
+    if len(rows) > LINES_MAX or len(out) > SLIP_BYTES_MAX:
         raise SlipError(
-            f"slip of {slip.rows} lines and {len(out)} bytes; "
+            f"slip of {len(rows)} lines and {len(out)} bytes; "
             f"at most {LINES_MAX} and {SLIP_BYTES_MAX}"
         )
     return out
 
 
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """What stands on one line of paper."""
+
+    text: str
+    size: int
+    align: str
+
+
+def _items(line: SlipLine | SlipQr, paper: Paper) -> "list[_Row | SlipQr]":
+    if isinstance(line, SlipLine):
+        return list(_rows(line, paper))
+    if _ALPHANUMERIC.fullmatch(line.text) is None:
+        raise SlipError(
+            f"a QR code of {len(line.text)} characters: it takes 1 to {QR_CHARACTERS_MAX} of "
+            "0-9, A-Z, space and $%*+-./:"
+        )
+    return [line]
+
+
+def _rows(line: SlipLine, paper: Paper) -> list[_Row]:
+    text, size = _visible(line.text), line.size
+    while size > SIZE_WRAPS_MAX and _width(text) > paper.columns // size:
+        size -= 1
+    rows = wrap(text, paper.columns // _factors(size)[0])
+    return [_Row(row, size, line.align) for row in rows]
+
+
+def _images(
+    rows: Sequence[_Row], paper: Paper, rasterise: Rasterise | None, room: int
+) -> dict[_Row, bytes]:
+    """The rows that are drawn, as long as `room` bytes last: those with rare characters first, then
+    what the printer cannot enlarge, the largest first."""
+    images: dict[_Row, bytes] = {}
+    if rasterise is None:
+        return images
+    rare = [row for row in rows if not _is_in_every_font(row.text)]
+    small = [row for row in rows if paper.fs_size and row not in rare and not row.text.isascii()]
+    for row in [*rare, *sorted(small, key=lambda row: -row.size)]:
+        size = LEAST_DRAWN if paper.fs_size and row.size == SIZE_MIN else row.size
+        bitmap = rasterise(row.text, size)
+        if bitmap is None:
+            continue
+        image = _raster(bitmap) + bytes((0x1B, 0x4A, LEADING_DOTS))
+        if len(image) + STATE_BYTES <= room:
+            room -= len(image) + STATE_BYTES
+            images[row] = image
+    return images
+
+
+def _bytes(items: "Sequence[_Row | SlipQr]", images: Mapping[_Row, bytes], paper: Paper) -> bytes:
+    slip = _Slip(paper)
+    for item in items:
+        slip.set_align(item.align)
+        if isinstance(item, SlipQr):
+            slip.add_qr(item.text)
+        elif item in images:
+            slip.out += images[item]
+        else:
+            slip.add_row(item)
+    return bytes(slip.out) + slip.end()
+
+
 class _Slip:
     """The bytes so far, and what the printer is set to at their end."""
 
-    def __init__(self, columns: int, rasterise: Rasterise | None) -> None:
+    def __init__(self, paper: Paper) -> None:
         self.out = bytearray(_START)
-        self.rows = 0
-        self._columns = columns
-        self._rasterise = rasterise
-        self._align, self._size = "left", 1
+        self._paper = paper
+        self._align, self._size = "left", b""
+        self._enlarged = False
 
-    def add_line(self, line: SlipLine) -> None:
-        self._set_align(line.align)
-        text = line.text if self._rasterise else _printable(line.text)
-        size = line.size
-        while size > SIZE_WRAPS_MAX and _width(text) > self._columns // size:
-            size -= 1
-        for row in wrap(text, self._columns // _factors(size)[0]):
-            self._add_row(row, size)
-            self.rows += 1
-
-    def add_qr(self, qr: SlipQr) -> None:
-        if _ALPHANUMERIC.fullmatch(qr.text) is None:
-            raise SlipError(
-                f"a QR code of {len(qr.text)} characters: it takes 1 to {QR_CHARACTERS_MAX} of "
-                "0-9, A-Z, space and $%*+-./:"
-            )
-        self._set_align(qr.align)
-        module = module_dots(len(qr.text))
-        quiet = bytes((0x1B, 0x64, -(-QR_QUIET_MODULES * module // SIXTH_INCH_DOTS)))
-        self.out += _SIXTH_INCH + quiet + _qr(qr.text.encode("ascii"), module) + quiet
-        self._size = 0  # the spacing of lines is not that of any size now
-
-    def _add_row(self, row: str, size: int) -> None:
-        bitmap = None
-        if self._rasterise is not None and not _is_in_every_font(row):
-            bitmap = self._rasterise(_visible(row), size)
-        if bitmap is not None:
-            self.out += _raster(bitmap) + bytes((0x1B, 0x4A, LEADING_DOTS))
-            return
-        self._set_size(size)
-        self.out += _printable(row).encode("gb18030") + b"\n"
-
-    def _set_align(self, align: str) -> None:
+    def set_align(self, align: str) -> None:
+        """For the lines that follow."""
         if align != self._align:
             self._align = align
             self.out += bytes((0x1B, 0x61, ALIGNS.index(align)))
 
-    def _set_size(self, size: int) -> None:
+    def add_qr(self, text: str) -> None:
+        """The code with its quiet zone."""
+        module = module_dots(len(text))
+        quiet = bytes((0x1B, 0x64, -(-QR_QUIET_MODULES * module // SIXTH_INCH_DOTS)))
+        self.out += _SIXTH_INCH + quiet + _qr(text.encode("ascii"), module) + quiet
+        self._size = b""  # the spacing of lines is not that of any size now
+
+    def add_row(self, row: _Row) -> None:
+        """The row as characters of the printer's font."""
+        text = _printable(row.text)
+        if self._paper.fs_size and not text.isascii():
+            self._set_size(_GS_TWICE, 2 * CELL_DOTS)
+            self.out += b"" if self._enlarged else _FS_TWICE
+            self._enlarged = True
+        else:
+            width, height = _factors(row.size)
+            self._set_size((width - 1) << 4 | height - 1, height * CELL_DOTS)
+        self.out += text.encode("gbk") + b"\n"
+
+    def end(self) -> bytes:
+        """Sizes as at first, and the cut."""
+        return (_FS_ONCE if self._enlarged else b"") + _CUT
+
+    def _set_size(self, factors: int, height_dots: int) -> None:
+        size = bytes((0x1D, 0x21, factors, 0x1B, 0x33, height_dots + LEADING_DOTS))
         if size != self._size:
             self._size = size
-            width, height = _factors(size)
-            self.out += bytes((0x1D, 0x21, (width - 1) << 4 | height - 1))
-            self.out += bytes((0x1B, 0x33, height * CELL_DOTS + LEADING_DOTS))
+            self.out += size
 
 
 def module_dots(characters: int) -> int:
@@ -227,21 +321,14 @@ def _visible(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """What the printer holds: GB18030's one- and two-byte characters, no control bytes."""
-    return "".join(
-        character if character == "\n" or _is_printable(character) else UNPRINTABLE
-        for character in text
-    )
+    """What every Chinese printer holds; a geta mark for the rest."""
+    return "".join(c if _is_in_every_font(c) else UNPRINTABLE for c in text)
 
 
-def _is_printable(character: str) -> bool:
-    return character.isprintable() and len(character.encode("gb18030")) <= 2
-
-
-def _is_in_every_font(row: str) -> bool:
-    """GBK, which every Chinese printer holds; what GB18030 adds in two bytes many do not."""
+def _is_in_every_font(text: str) -> bool:
+    """GBK; what GB18030 adds in two bytes many printers show as an empty box."""
     try:
-        row.encode("gbk")
+        text.encode("gbk")
     except UnicodeEncodeError:
         return False
     return True

@@ -6,7 +6,7 @@
 | FREE | 11 / 13 | FREE | XON / XOFF |
 | FREE | `b & 93 == 12` | FREE | STATUS, in `value` (answer to DLE EOT) |
 | FREE | `b & 93 == 10` | AUTOMATIC | (status of GS a, which this driver never turns on) |
-| FREE | `b & 90 == 00` | FREE | PAPER, in `value` (answer to GS r) |
+| FREE | 00 03 0C 0F | FREE | PAPER, in `value` (answer to GS r) |
 | FREE | anything else | FREE | |
 | AUTOMATIC | third byte | FREE | |
 | BLOCK | 00 | FREE | BLOCK_END, in `block[:block_bytes]` without the 37 and the 00 |
@@ -22,6 +22,7 @@ XOFF = 5
 
 BLOCK_MAX = 16
 _AUTOMATIC_BYTES = 3
+_PAPER_ANSWERS = b"\x00\x03\x0c\x0f"  # near end and out, each two bits that are the same
 
 _FREE = 0
 _BLOCK = 1
@@ -74,4 +75,4 @@ class EscposReplies:
             self._state = _AUTOMATIC
             self.block_bytes = 0
             return NOTHING
-        return PAPER if byte & 0x90 == 0 else NOTHING
+        return PAPER if byte in _PAPER_ANSWERS else NOTHING

@@ -15,7 +15,7 @@ Adding a model: a module here and its name in MODELS. A driver only if it speaks
 
 MODELS = {
     "card_reader": ("sdt",),
-    "printer": ("escpos",),
+    "printer": ("escpos", "escpos58", "clone80", "clone58"),
     "voice": ("syn6288", "xfs5152"),
     "gate": ("relay",),
     "help": ("button",),

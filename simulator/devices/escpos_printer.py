@@ -19,8 +19,9 @@ Sources: Epson ESC/POS command reference; TM programming manuals for real-time c
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from simulator.devices.escpos_commands import Engine
 from simulator.devices.escpos_lexer import CONTROL, TEXT, Command, Lexer
@@ -44,6 +45,15 @@ class PrinterTiming:
     cut_ms: float = 250
     lines_until_out: int = 2
     """Lines that still print after `paper_out_mid_job` is switched on."""
+
+
+PROFILES: Mapping[str, Mapping[str, Any]] = {
+    "escpos": {},
+    "escpos58": {"columns": 32},
+    "clone80": {"process_id": False, "gs_sizes_chinese": False},
+    "clone58": {"columns": 32, "process_id": False, "gs_sizes_chinese": False},
+}
+"""What the usual models are made with: `EscposPrinter(**PROFILES[name])`."""
 
 
 class EscposPrinter(UartDevice):
@@ -78,6 +88,7 @@ class EscposPrinter(UartDevice):
         columns: int = 48,
         chinese_at_start: bool = True,
         process_id: bool = True,
+        gs_sizes_chinese: bool = True,
     ) -> None:
         super().__init__(baud, rng)
         self.timing = timing if timing is not None else PrinterTiming()
@@ -99,6 +110,8 @@ class EscposPrinter(UartDevice):
         self._status = Status()
         if not process_id:
             self.faults.add("no_process_id")
+        if not gs_sizes_chinese:
+            self.faults.add("chinese_size_ignored")
 
     @property
     def status(self) -> Status:

@@ -12,11 +12,13 @@ from edge_agent.core.slip import (
     SIZE_MAX,
     SIZE_MIN,
     SLIP_BYTES_MAX,
+    Paper,
     SlipError,
     SlipLine,
     SlipQr,
     build_slip,
     module_dots,
+    paper_of,
     points,
     wrap,
 )
@@ -102,7 +104,7 @@ def test_size_and_align_are_sent_when_they_change_only() -> None:
     ],
 )
 def test_a_number_gets_smaller_before_it_breaks(number: str, columns: int, size: int) -> None:
-    slip = build_slip([SlipLine(number, 6)], columns)
+    slip = build_slip([SlipLine(number, 6)], Paper(columns * 12))
     assert bytes((0x1D, 0x21, (size - 1) * 0x11)) in slip
     assert number.encode() + b"\n" in slip
 
@@ -119,6 +121,33 @@ def test_a_rare_character_becomes_one_that_the_printer_holds() -> None:
     assert "〓先生".encode("gb18030") in build_slip([SlipLine("𠮷先生")])
 
 
+@pytest.mark.parametrize("clone", [False, True])
+@pytest.mark.parametrize("dots", [384, 576])
+def test_without_a_font_chinese_is_enlarged_by_fs_where_gs_is_ignored(
+    clone: bool, dots: int
+) -> None:
+    data = build_slip([SlipLine("请等候A号", 3), SlipLine("B-017", 6)], Paper(dots, fs_size=True))
+    (slip,) = print_bytes(data, {384: 58, 576: 80}[dots], clone=clone)
+    chinese, number = [line for line in slip.lines if line.spans]
+    assert {(span.style.width, span.style.height) for span in chinese.spans} == {(2, 2)}
+    assert (number.width, number.height) == (6, 6)
+    assert data.endswith(b"\x1c\x21\x00\x1c\x57\x00\x1d\x21\x00\x1d\x56\x42\x00")
+
+
+@pytest.mark.parametrize(
+    ("info", "paper"),
+    [
+        ({}, Paper(576)),
+        ({"printer.dots": "384", "printer.fs_size": "1"}, Paper(384, fs_size=True)),
+        ({"printer.dots": "512", "printer.fs_size": "0"}, Paper(512)),
+        ({"printer.dots": "wide"}, Paper(576)),
+        ({"printer.dots": "8"}, Paper(576)),
+    ],
+)
+def test_the_paper_is_what_the_boards_hello_says(info: dict[str, str], paper: Paper) -> None:
+    assert paper_of(info) == paper
+
+
 def test_a_slip_that_is_too_long_is_refused() -> None:
     with pytest.raises(SlipError, match="at most"):
         build_slip([SlipLine("测" * 12)] * 41)
@@ -130,7 +159,7 @@ def test_no_text_steers_the_printer(text: str, size: int, columns: int) -> None:
     line = SlipLine(text, size)
     head = bytes([0x1B, 0x40, 0x1C, 0x26, 0x1D, 0x21, {2: 0x12, 3: 0x22}[size], 0x1B, 0x33, 88])
     try:
-        slip = build_slip([line], columns)
+        slip = build_slip([line], Paper(columns * 12))
     except SlipError:
         return
     assert len(slip) <= SLIP_BYTES_MAX

@@ -7,7 +7,7 @@ import pytest
 
 from edge_agent.catalogue import load_service, load_texts
 from edge_agent.core.flow_definition import parse_definition
-from edge_agent.core.slip import SlipError
+from edge_agent.core.slip import Paper, SlipError
 from edge_agent.settings import Settings
 from edge_agent.slips import Slips, prover
 from protocol.errors import LocalError
@@ -31,7 +31,7 @@ TEXTS = load_texts(Settings().texts_folders)
 def slips_of(service: str, unit: str = UNIT) -> Slips:
     definition = load_service(Settings().services_folder, service, TEXTS)
     prove = prover(DEVICE, TERMINAL, unit)
-    return Slips(definition, TEXTS, columns=48, prove=prove, rasterise=lambda _text, _size: None)
+    return Slips(definition, TEXTS, paper=Paper, prove=prove, rasterise=lambda _text, _size: None)
 
 
 def code_of(slip: bytes) -> str:
@@ -78,7 +78,7 @@ def test_a_slip_that_is_too_long_for_the_printer_is_an_error_not_half_a_slip() -
     slips = Slips(
         definition,
         TEXTS,
-        columns=48,
+        paper=Paper,
         prove=prover(DEVICE, TERMINAL, UNIT),
         rasterise=lambda _text, _size: None,
     )

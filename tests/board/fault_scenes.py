@@ -14,6 +14,9 @@ from tests.board.terminal_scene import Terminal
 Play = Callable[[Terminal], Awaitable[None]]
 
 
+NO_OPTIONS: Mapping[str, Callable[[], Any]] = {}
+
+
 class Scene(NamedTuple):
     """`settings` is a line of settings.txt; `clock_rate` shortens long waits; `options` make more
     arguments of `terminal`."""
@@ -21,7 +24,7 @@ class Scene(NamedTuple):
     play: Play
     settings: str
     clock_rate: float
-    options: Mapping[str, Callable[[], Any]] = {}
+    options: Mapping[str, Callable[[], Any]] = NO_OPTIONS
 
 
 class Book:
@@ -31,14 +34,18 @@ class Book:
         self.scenes: dict[str, Scene] = {}
 
     def scene(
-        self, *faults: str, settings: str = "", clock_rate: float = 1
+        self,
+        *faults: str,
+        settings: str = "",
+        clock_rate: float = 1,
+        options: Mapping[str, Callable[[], Any]] = NO_OPTIONS,
     ) -> Callable[[Play], Play]:
         """Register a scene for these faults."""
 
         def register(play: Play) -> Play:
             for fault in faults:
                 assert fault not in self.scenes, f"two scenes for {fault}"
-                self.scenes[fault] = Scene(play, settings, clock_rate)
+                self.scenes[fault] = Scene(play, settings, clock_rate, options)
             return play
 
         return register

@@ -1,6 +1,8 @@
 """Receipt printer: what the whole firmware makes of each fault. A slip is never on paper twice."""
 
+from edge_agent.core.slip import Paper, SlipLine, build_slip, paper_of
 from protocol.wire import states
+from simulator.devices.escpos_printer import PROFILES, EscposPrinter
 from tests.board.fault_scenes import Book
 from tests.board.terminal_scene import SLIP, Terminal
 
@@ -87,7 +89,7 @@ async def cutter_jam(t: Terminal) -> None:
     assert t.printed() == 2
 
 
-@PRINTER.scene("no_process_id", settings="printer.process_id=0")
+@PRINTER.scene("no_process_id", settings="printer.model=clone80")
 async def clone(t: Terminal) -> None:
     t.printer.faults.add("no_process_id")
     assert await t.print_slip() == states.DONE
@@ -139,10 +141,20 @@ async def refused_until_removed_after(t: Terminal) -> None:
     await t.state(states.PRINTER, states.ONLINE)
 
 
-@PRINTER.scene("chinese_size_ignored")
+@PRINTER.scene(
+    "chinese_size_ignored",
+    settings="printer.model=clone58",
+    options={"printer": lambda: EscposPrinter(**PROFILES["clone58"])},
+)
 async def chinese_size_ignored(t: Terminal) -> None:
-    t.printer.faults.add("chinese_size_ignored")  # small letters, yet a slip
-    assert await t.print_slip() == states.DONE
+    paper = paper_of(t.probe.info)
+    assert paper == Paper(384, fs_size=True)
+    effect = t.number()
+    await t.probe.print_slip(effect, build_slip([SlipLine("请等候叫号"), SlipLine("B-017")], paper))
+    assert await t.probe.outcome(effect) == states.DONE
+    chinese, number = t.printer.slips[0].lines[:2]
+    assert (chinese.text, chinese.width, chinese.height) == ("请等候叫号", 2, 2)
+    assert (number.width, number.height) == (2, 3)
 
 
 @PRINTER.scene("noise_before_reply")

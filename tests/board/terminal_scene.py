@@ -101,6 +101,7 @@ async def terminal(
     clock_rate: float = 1,
     settings: str = "",
     voice: SpeechChip | None = None,
+    printer: EscposPrinter | None = None,
     scanner: GmScanner | None = None,
     pair_key: bytes | None = None,
     **options: Any,
@@ -111,7 +112,7 @@ async def terminal(
         files["pair.key"] = pair_key
     devices: dict[str, Any] = {
         "card_reader": SdtReader(),
-        "printer": EscposPrinter(),
+        "printer": printer or EscposPrinter(),
         "voice": voice or Syn6288Voice(),
         "gate": Gate(),
         "help_button": HelpButton(),

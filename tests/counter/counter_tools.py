@@ -5,7 +5,7 @@ import datetime
 import io
 from pathlib import Path
 
-from edge_agent.core.slip import SlipLine, SlipQr, build_slip
+from edge_agent.core.slip import Paper, SlipLine, SlipQr, build_slip
 from protocol.slip_keys import TerminalKey, sign_slip_keys
 from protocol.slip_proof import SLIP_DOMAIN, SlipProof, sign_slip
 from simulator.paper import render
@@ -85,8 +85,8 @@ def keys_file(folder: Path) -> Path:
 def picture_of(text: str, width_mm: int = 80) -> bytes:
     """A slip with this code, as the printer makes it."""
     parts = [SlipLine("请等候叫号", 3, "centre"), SlipQr(text, "centre")]
-    columns = {80: 48, 58: 32}[width_mm]
-    return render(print_bytes(build_slip(parts, columns), width_mm)[0], width_mm)
+    paper = Paper({80: 576, 58: 384}[width_mm])
+    return render(print_bytes(build_slip(parts, paper), width_mm)[0], width_mm)
 
 
 def png(image) -> bytes:

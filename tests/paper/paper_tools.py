@@ -12,9 +12,9 @@ DOT = 255
 _BLACK_BELOW = 128
 
 
-def printed(data: bytes, width_mm: int = 80) -> Slip:
+def printed(data: bytes, width_mm: int = 80, *, clone: bool = False) -> Slip:
     """The one slip that these bytes print."""
-    (slip,) = print_bytes(data, width_mm)
+    (slip,) = print_bytes(data, width_mm, clone=clone)
     return slip
 
 

@@ -11,7 +11,7 @@ from edge_agent.core.slip import (
     SLIP_BYTES_MAX,
     UNPRINTABLE,
     Bitmap,
-    SlipError,
+    Paper,
     SlipLine,
     build_slip,
     cell_dots,
@@ -81,8 +81,8 @@ def test_only_the_row_with_the_rare_character_is_drawn() -> None:
 
 
 def test_a_drawn_row_stands_where_its_text_would() -> None:
-    plain = printed(build_slip([SlipLine("样例甲", 3, "centre")], 32), 58)
-    rare = printed(build_slip([SlipLine("样例䶮", 3, "centre")], 32, rasterise), 58)
+    plain = printed(build_slip([SlipLine("样例甲", 3, "centre")], Paper(384)), 58)
+    rare = printed(build_slip([SlipLine("样例䶮", 3, "centre")], Paper(384), rasterise), 58)
     (line,) = [item for item in plain.items if isinstance(item, Line) and item.spans]
     (row,) = [item for item in rare.items if isinstance(item, Raster)]
     assert row.align == "centre"
@@ -92,15 +92,26 @@ def test_a_drawn_row_stands_where_its_text_would() -> None:
 
 def test_a_row_is_drawn_as_wide_as_the_paper_and_no_wider() -> None:
     for columns, dots in ((48, 576), (32, 384)):
-        slip = build_slip([SlipLine("䶮" * 12)], columns, rasterise)
+        slip = build_slip([SlipLine("䶮" * 12)], Paper(columns * 12), rasterise)
         rows = [i for i in printed(slip, 80).items if isinstance(i, Raster)]
         assert rows[0].columns * 8 * 2 == dots
         assert len(slip) <= SLIP_BYTES_MAX
 
 
-def test_a_slip_with_too_much_to_draw_is_refused_with_its_size() -> None:
-    with pytest.raises(SlipError, match="at most"):
-        build_slip([SlipLine("䶮" * 60)], rasterise=rasterise)
+def test_what_the_job_has_no_room_to_draw_is_a_mark_that_the_slip_explains() -> None:
+    data = build_slip([SlipLine("䶮" * 60)], rasterise=rasterise, note="〓：打印机没有这个字")
+    slip = printed(data)
+    assert len(data) <= SLIP_BYTES_MAX
+    assert len([item for item in slip.items if isinstance(item, Raster)]) == 2
+    assert slip.text.count("〓" * 12) == 3
+    assert slip.lines[-1].text == "〓：打印机没有这个字"
+
+
+def test_the_mark_is_explained_only_where_it_stands() -> None:
+    note = "〓：打印机没有这个字"
+    for line, explained in (("样例甲", False), ("样例䶮", False), ("样例\U00012345", True)):
+        text = printed(build_slip([SlipLine(line)], rasterise=rasterise, note=note)).text
+        assert (note in text) == explained
 
 
 def test_where_nothing_can_be_drawn_a_geta_mark_is_printed() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.catalogue import load_service, load_texts
-from edge_agent.core.slip import cell_dots
+from edge_agent.core.slip import Paper, cell_dots
 from edge_agent.core.texts import LANGUAGES
 from edge_agent.raster import rasterise
 from edge_agent.settings import Settings
@@ -17,7 +17,7 @@ from edge_agent.slips import Slips, prover
 from protocol.keys import DeviceKey
 from protocol.slip_proof import open_slip
 from simulator.devices.escpos_printer import EscposPrinter, PrinterTiming
-from simulator.devices.paper import Line, Qr
+from simulator.devices.paper import Item, Line, Qr, Raster
 from simulator.paper import render
 from tests.paper.paper_tools import printed, scanned
 
@@ -43,34 +43,42 @@ SERVICES = {
     for path in sorted(Settings().services_folder.glob("*.toml"))
 }
 SLIPS = [(service, slip) for service, made in SERVICES.items() for slip in made.slips]
-WIDTHS = {80: 48, 58: 32}
+PAPERS = {
+    "80": Paper(576),
+    "58": Paper(384),
+    "clone80": Paper(576, fs_size=True),
+    "clone58": Paper(384, fs_size=True),
+}
 
 
-def built(service: str, slip: str, language: str, width_mm: int) -> bytes:
+def built(service: str, slip: str, language: str, paper: Paper) -> bytes:
     slips = Slips(
         SERVICES[service],
         TEXTS,
-        columns=WIDTHS[width_mm],
+        paper=lambda: paper,
         prove=prover(KEY, TERMINAL, UNIT),
         rasterise=rasterise,
     )
     return slips.build(slip, language, FACTS)
 
 
-@pytest.mark.parametrize("width_mm", WIDTHS)
+@pytest.mark.parametrize("printer", PAPERS)
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("service", "name"), SLIPS)
 def test_a_shipped_slip_is_clear_on_paper(
-    service: str, name: str, language: str, width_mm: int
+    service: str, name: str, language: str, printer: str
 ) -> None:
-    slip = printed(built(service, name, language, width_mm), width_mm)
+    width_mm = int(printer[-2:])
+    data = built(service, name, language, PAPERS[printer])
+    slip = printed(data, width_mm, clone=PAPERS[printer].fs_size)
     png = render(slip, width_mm)
     KEEP.mkdir(parents=True, exist_ok=True)
-    (KEEP / f"{service}-{name}-{language}-{width_mm}.png").write_bytes(png)
+    (KEEP / f"{service}-{name}-{language}-{printer}.png").write_bytes(png)
 
-    lines = [item for item in slip.items if isinstance(item, Line) and item.spans]
-    assert min(line.height for line in lines) * 24 * 72 / 203 >= 18, "points"
-    assert (lines[0].width, lines[0].height) == (3, 3), "what to do stands on top"
+    shown = [item for item in slip.items if isinstance(item, Raster) or is_text(item)]
+    assert min(map(points, shown)) >= 18
+    assert round(points(shown[0]), 1) == 25.5, "what to do stands on top"
+    lines = [item for item in shown if isinstance(item, Line)]
     largest = max(lines, key=lambda line: line.height)
     assert largest.text.strip() in (FACTS["ticket"], str(FACTS["number"])), "the number is huge"
     assert largest.width >= 3
@@ -82,13 +90,25 @@ def test_a_shipped_slip_is_clear_on_paper(
     assert code.data.decode() == text
 
 
+def is_text(item: Item) -> bool:
+    return isinstance(item, Line) and bool(item.spans)
+
+
+def points(item: Item) -> float:
+    """The height of the least character on it."""
+    if isinstance(item, Raster):
+        return item.rows * item.height * 72 / 203
+    assert isinstance(item, Line)
+    return min(span.style.height for span in item.spans) * 24 * 72 / 203
+
+
 def test_a_character_cell_has_the_dots_that_the_printer_gives_it() -> None:
     assert [cell_dots(size) for size in (2, 3, 6)] == [(24, 72), (36, 72), (72, 144)]
 
 
 def test_what_went_wrong_can_be_seen() -> None:
     """Pictures to look at; what must be on them is held by test_paper_picture."""
-    data = built("number", "ticket", "zh-CN", 80)
+    data = built("number", "ticket", "zh-CN", Paper())
     printer = EscposPrinter(timing=PrinterTiming(line_ms=0, cut_ms=0, lines_until_out=3))
     printer.faults.add("paper_out_mid_job")
     printer.receive(data, 0)

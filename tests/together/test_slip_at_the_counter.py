@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.catalogue import load_service, load_texts
+from edge_agent.core.slip import Paper
 from edge_agent.raster import rasterise
 from edge_agent.settings import Settings
 from edge_agent.slips import Slips, prover
@@ -43,7 +44,7 @@ def printed_by(bundle: Bundle, folder: Path) -> Path:
     slips = Slips(
         load_service(Settings().services_folder, "number", texts),
         texts,
-        columns=48,
+        paper=Paper,
         prove=prover(bundle.device_key, bundle.terminal, bundle.unit),
         rasterise=rasterise,
     )
