@@ -32,7 +32,7 @@ def run(
     data
         Folder of the outbox, on a local disk.
     service
-        What it offers, a file of the services folder: gate, number.
+        What it offers, a file of the services folder: gate, number, fee.
     direction
         Which way this gate goes.
     config

@@ -45,6 +45,8 @@ class Devices:
         worked = self.works(device)
         self._now[device] = (state, detail)
         works = self.works(device)
+        if works != worked:
+            self._on_works(device, works)
         if _never_built_in(device, state):
             return
         self._log(device, state, detail)
@@ -52,8 +54,6 @@ class Devices:
             self._since_ms.pop(device, None)
         else:
             self._since_ms.setdefault(device, self._wall_ms())
-        if works != worked:
-            self._on_works(device, works)
         if state not in PASSING_STATES and self._recorded.get(device) != (state, detail):
             self._recorded[device] = (state, detail)
             self._record(device, state, detail)

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.board_port import BoardPort
+from edge_agent.cash_calls import CashCalls
 from edge_agent.catalogue import load_service, load_texts
 from edge_agent.core import board_events as bx
 from edge_agent.core.board_session import BoardSession
-from edge_agent.core.clock_quality import ClockQuality
+from edge_agent.core.cash_events import Ended, Progress
 from edge_agent.core.screen import KEY_HELP
 from edge_agent.core.slip import paper_of
 from edge_agent.data_folder import DataFolder
@@ -27,6 +28,8 @@ from edge_agent.front import Front
 from edge_agent.help_calls import HelpCalls
 from edge_agent.kiosk import Kiosk, LoopPulse
 from edge_agent.outbox import Outbox
+from edge_agent.own_clock import OwnClock, wall_clock_ms
+from edge_agent.own_health import OwnHealth
 from edge_agent.pairing import CURES, read_pair_key
 from edge_agent.raster import rasterise
 from edge_agent.recorder import Recorder
@@ -43,7 +46,6 @@ from protocol.bundle import Bundle
 from protocol.commands import AnswerHelp, CallTicket, Command
 from protocol.records import TerminalStarted
 from protocol.wire import states
-from protocol.wire.ticks import TICKS_MASK
 from tongban.health import HealthPages
 from tongban.logs import event, get
 
@@ -55,10 +57,6 @@ VERSION_CHARACTERS_MAX = 64
 log = get("edge_agent.terminal")
 
 
-def _wall_clock_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Terminal:
     """`open()` raises errors with a cure; then `run()` serves until `stop()`; `close()` always."""
 
@@ -67,7 +65,6 @@ class Terminal:
         self.bundle = bundle
         self.version = version
         self._boot = secrets.token_bytes(BOOT_BYTES)
-        self._boot_ns = time.monotonic_ns()
         self._board_info: dict[str, str] = {}
         self._down_reason = ""
         self._card_may_lie = False  # on the reader, and a restart has lost that it was read
@@ -91,21 +88,18 @@ class Terminal:
             centre_public=bundle.centre_public,
             device_key=bundle.device_key,
             entropy=secrets.token_bytes,
-            clock=_wall_clock_ms,
+            clock=wall_clock_ms,
         )
         self._closers.append(self.outbox.close)
-        self._clock_quality = ClockQuality(self.outbox.floor_ms())
+        self._time = OwnClock(self.outbox.floor_ms())
         self._status = StatusCache(self.outbox, bundle.centre_public)
-        checks = {"board": self._is_board_up, "outbox": self._is_durable, "uplink": self._is_linked}
-        self.health = HealthPages(checks, port=settings.health_port)
-        self._closers.append(self.health.stop)
         self.port = BoardPort(settings.board, self._bytes_came, self._port_changed)
         self.uplink = UplinkRunner(
             self.outbox,
             bundle,
-            clock=self._wall_ms,
+            clock=self._time.wall_ms,
             snapshot=self._snapshot,
-            on_time=self._learn_time,
+            on_time=self._time.learn,
             on_status_list=self._status.reload,
             on_command=self._command_came,
         )
@@ -117,6 +111,17 @@ class Terminal:
             rasterise=rasterise,
         )
         self._join(Service(bundle.terminal, bundle.letter, definition, texts, settings, slips))
+        well = OwnHealth(
+            self.session,
+            self.recorder,
+            self.outbox,
+            self.uplink,
+            settings.board,
+            lambda: self._down_reason,
+        )
+        checks = {"board": well.board, "outbox": well.durable, "uplink": well.linked}
+        self.health = HealthPages(checks, port=settings.health_port)
+        self._closers.append(self.health.stop)
         self._pulse = LoopPulse()
         self.kiosk = Kiosk(
             self.front,
@@ -142,13 +147,13 @@ class Terminal:
         )
         self.recorder = Recorder(
             self.outbox,
-            self._stamp,
+            self._time.stamp,
             self._boot,
             on_appended=self.uplink.appended,
-            floor_to_keep=self._clock_quality.floor_to_keep,
+            floor_to_keep=self._time.quality.floor_to_keep,
         )
         self.front = Front(self._key_pressed)
-        clock = Clock(self._mono_ms, self._wall_ms, secrets.token_bytes)
+        clock = Clock(self._time.mono_ms, self._time.wall_ms, secrets.token_bytes)
         self.visits = Visits(
             service,
             clock,
@@ -158,15 +163,16 @@ class Terminal:
             visit_checks=VisitChecks(
                 self.settings,
                 service.letter,
-                self._wall_ms,
+                self._time.wall_ms,
                 self.recorder,
                 lambda: self._status.list,
             ),
             front=self.front,
+            cash=self._join_cash(service),
             changed=self._changed,
         )
         self.devices = Devices(
-            self.recorder, secrets.token_bytes, self._wall_ms, self._device_changed
+            self.recorder, secrets.token_bytes, self._time.wall_ms, self._device_changed
         )
         self.help_calls = HelpCalls(
             self.outbox,
@@ -179,10 +185,24 @@ class Terminal:
         )
         self.ticket_calls = TicketCalls(
             self.voice.speaker,
-            self._mono_ms,
+            self._time.mono_ms,
             is_free=lambda: self.visits.is_idle() and self.devices.works(states.VOICE),
             words=self.voice.ticket_words,
         )
+
+    def _join_cash(self, service: Service) -> CashCalls:
+        self.cash_calls = CashCalls(
+            self.outbox,
+            self.recorder,
+            self.session,
+            service.letter,
+            self._time.mono_ms,
+            on_pay=self._paying,
+            call_help=self._call_help,
+            interrupted=lambda: self.voice.say(NOTICE_SPEAKER, "pay.interrupted"),
+            changed=self._changed,
+        )
+        return self.cash_calls
 
     # ---- life
 
@@ -202,6 +222,7 @@ class Terminal:
         self._card_may_lie = self._start_reason == "unclean" and not flows
         self.visits.begin(flows)
         self.help_calls.begin()
+        self.cash_calls.begin()
         self.front.serve(self._loop.call_soon_threadsafe)
         self._closers.append(lambda: self.front.serve(None))
         self._pulse.begin(self._loop)
@@ -259,17 +280,18 @@ class Terminal:
         self.visits.on_time()
         self.help_calls.on_time()
         self.ticket_calls.on_time()
-        now = self._ticks()
+        self.cash_calls.on_time()
+        now = self._time.ticks()
         self.session.tick(now)
         while (frame := self.session.pull(now)) is not None:
             self.port.write(frame)
-        waits = [self.session.deadline_ms(self._ticks())]
-        timed = (self.visits.wait_ms(), self.help_calls.wait_ms())
+        waits = [self.session.deadline_ms(self._time.ticks())]
+        timed = (self.visits.wait_ms(), self.help_calls.wait_ms(), self.cash_calls.wait_ms())
         waits += [wait_ms for wait_ms in timed if wait_ms is not None]
         self._set_turn(max(TURN_MS_MIN, min(waits)))
 
     def _take_bytes(self, data: bytes) -> None:
-        self.session.receive(data, self._ticks())
+        self.session.receive(data, self._time.ticks())
         self._turn()
 
     # ---- called from the port's threads
@@ -301,7 +323,9 @@ class Terminal:
                 self.voice.speaker.ended(said.say_id, said.heard)
                 self.visits.draw()
             case bx.Device():
-                self.devices.report(said.device, said.state, said.detail)
+                self._device(said)
+            case bx.CashState() | bx.CashNote() | bx.CashRejected():
+                self.cash_calls.on_board(said)
             case bx.Happened():
                 self._happened(said)
             case bx.LinkUp():
@@ -310,6 +334,7 @@ class Terminal:
                 self._card_may_lie = True
                 self._down_reason = said.reason
                 self.visits.on_board(False)
+                self.cash_calls.link(up=False)
                 cure = CURES.get(said.reason, "")
                 event(log, "warning", "board.down", reason=said.reason, cure=cure)
             case bx.BoardTrouble():
@@ -320,6 +345,7 @@ class Terminal:
         self.voice.board_is_up(said.info)
         self.help_calls.board_is_up(said)
         self.visits.on_board(True)
+        self.cash_calls.link(up=True)
         event(log, "info", "board.up", version=said.version, board=self._board_info)
         self.uplink.changed()
         if self._card_may_lie and self.visits.is_idle():
@@ -334,9 +360,20 @@ class Terminal:
         event(log, level, "board.event", event_no=said.event_no, kind=said.kind)
         self.session.acknowledge(said.event_no)
 
+    def _device(self, said: bx.Device) -> None:
+        self.devices.report(said.device, said.state, said.detail)
+        if said.device == states.CASH_ACCEPTOR:
+            self.cash_calls.on_device(self.devices.works(said.device), said.detail)
+
     def _device_changed(self, device: int, works: bool) -> None:
         self.visits.on_device(device, works)
         self.uplink.changed()
+
+    def _paying(self, said: Progress | Ended) -> None:
+        self.visits.on_pay(said)
+
+    def _call_help(self) -> None:
+        self.help_calls.asked()
 
     def _key_pressed(self, key: str) -> None:
         if key == KEY_HELP:
@@ -355,28 +392,9 @@ class Terminal:
             case AnswerHelp(event=of):
                 self.help_calls.answered_on_page(of, command.number, done)
             case CallTicket(ticket=ticket, counter=counter):
-                lasts_ms = command.expires_ms - self._wall_ms()
+                lasts_ms = command.expires_ms - self._time.wall_ms()
                 self.ticket_calls.call(ticket, counter, lasts_ms)
                 done(True)
-
-    # ---- time
-
-    def _mono_ms(self) -> int:
-        return (time.monotonic_ns() - self._boot_ns) // 1_000_000
-
-    def _ticks(self) -> int:
-        return self._mono_ms() & TICKS_MASK
-
-    def _wall_ms(self) -> int:
-        return self._clock_quality.stamp(_wall_clock_ms(), self._mono_ms())[0]
-
-    def _stamp(self) -> tuple[int, int, int]:
-        mono_ms = self._mono_ms()
-        at_ms, quality = self._clock_quality.stamp(_wall_clock_ms(), mono_ms)
-        return at_ms, int(quality), mono_ms
-
-    def _learn_time(self, centre_ms: int) -> None:
-        self._clock_quality.learn(centre_ms, self._mono_ms())
 
     # ---- what the terminal says of itself, asked from other threads
 
@@ -384,25 +402,5 @@ class Terminal:
         info = self._board_info
         versions = {"agent": self.version, "service": f"{self.settings.service}"}
         versions |= {k: info[k][:64] for k in ("firmware", "runtime", "board") if info.get(k)}
-        quality = self._clock_quality.stamp(_wall_clock_ms(), self._mono_ms())[1]
+        quality = self._time.time_quality()
         return Snapshot(versions, self.devices.conditions(), self.devices.alarms(), quality)
-
-    def _is_board_up(self) -> tuple[bool, str]:
-        if self.session.up:
-            return True, "the board answers"
-        cure = CURES.get(self._down_reason, "check cable, power and firmware")
-        return False, f"no board on {self.settings.board}: {cure}"
-
-    def _is_durable(self) -> tuple[bool, str]:
-        if self.recorder.failed:
-            return False, f"the last record was not stored: {self.recorder.failed}"
-        count, _ = self.outbox.backlog()
-        return True, f"{count} records wait for the centre"
-
-    def _is_linked(self) -> tuple[bool, str]:
-        """Being offline is no fault: a terminal serves without the centre."""
-        status = self.uplink.status()
-        heard = status.answered_age_ms
-        age = "never" if heard is None else f"{heard // 1000} s ago"
-        link = "connected" if status.connected else "offline"
-        return True, f"{link}, {status.state}, the centre answered {age}"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edge_agent.cash_calls import CashCalls
 from edge_agent.core import checks
 from edge_agent.core import flow_events as fx
 from edge_agent.core.board_session import BoardSession, SessionError
@@ -53,6 +54,7 @@ class VisitActs:
         speaker: Speaker,
         recorder: Recorder,
         visit_checks: VisitChecks,
+        cash: CashCalls,
         feed: Callable[[Flow, fx.Event], None],
         language: Callable[[], str],
     ) -> None:
@@ -61,6 +63,7 @@ class VisitActs:
         self._session = session
         self._speaker = speaker
         self._recorder = recorder
+        self._cash = cash
         self._feed = feed
         self._language = language
         self._read_no = 0
@@ -93,6 +96,12 @@ class VisitActs:
             case fx.Abandon():
                 log_step(flow, "warning", "visit.effect_abandoned")
                 self._session.abandon(effect.effect_id)
+            case fx.Pay():
+                self._cash.pay(effect.order)
+            case fx.StopPay():
+                self._cash.stop(effect.payment, effect.why)
+            case fx.LeavePay():
+                self._cash.leave(effect.payment)
             case fx.Append():
                 self._append(effect, flow)
 

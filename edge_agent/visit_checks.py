@@ -45,6 +45,9 @@ class VisitChecks:
         if check.check == "option":
             on_result(checks.option(self._settings.option(check.option)))
             return
+        if check.check == "voucher":
+            on_result(checks.voucher(check.voucher))
+            return
         assert holder is not None  # the engine asks for no such check without a person
         today = business_date(self._wall_ms())
         match check.check:

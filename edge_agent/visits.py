@@ -8,12 +8,23 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edge_agent.cash_calls import CashCalls
 from edge_agent.core import board_events as bx
 from edge_agent.core import flow_events as fx
 from edge_agent.core.board_session import BoardSession
+from edge_agent.core.cash_events import Ended, Progress
 from edge_agent.core.flow import Flow
 from edge_agent.core.flow_saved import SavedFlow, SavedFlowError
-from edge_agent.core.flow_state import CHOOSING, ENDED, READING, SAYING, SCANNING, VOUCHING
+from edge_agent.core.flow_state import (
+    CHOOSING,
+    ENDED,
+    OFFERING,
+    PAYING,
+    READING,
+    SAYING,
+    SCANNING,
+    VOUCHING,
+)
 from edge_agent.core.scan_text import ScanError, scan_text
 from edge_agent.core.screen import FOUND_TEXT, READER_TEXT, SORRY_TEXT, SPEAKING_KEYS, Choice
 from edge_agent.core.screen_maker import ScreenMaker
@@ -48,7 +59,7 @@ _SCAN_FAULTS = {
     states.SCAN_TOO_LONG: "unreadable",
     states.SCAN_SILENT: "device_fault",
 }
-_OWN_SPEECH = (SAYING, CHOOSING)  # phases that speak again by themselves
+_OWN_SPEECH = (SAYING, CHOOSING, OFFERING, PAYING)  # phases that speak again by themselves
 _ASKING = (SCANNING, VOUCHING)  # these do when asked to
 _CARD_PHASES = (READING, VOUCHING)
 
@@ -77,6 +88,7 @@ class Visits:
         recorder: Recorder,
         visit_checks: VisitChecks,
         front: Front,
+        cash: CashCalls,
         changed: Callable[[], None],
     ) -> None:
         self.ended: dict[str, int] = {}
@@ -98,6 +110,7 @@ class Visits:
             speaker=speaker,
             recorder=recorder,
             visit_checks=visit_checks,
+            cash=cash,
             feed=self._feed_one,
             language=lambda: self._maker.prefs.language,
         )
@@ -280,6 +293,10 @@ class Visits:
     def on_effect(self, result: bx.EffectResult) -> None:
         """The board's word on an effect."""
         self._feed(fx.EffectDone(result.effect_id, result.outcome, result.detail))
+
+    def on_pay(self, said: Progress | Ended) -> None:
+        """How a payment goes, or how it ended."""
+        self._feed(fx.CashMoved(said) if isinstance(said, Progress) else fx.CashEnded(said))
 
     def on_device(self, device: int, works: bool) -> None:
         """A device began or ceased to work."""

@@ -102,6 +102,34 @@ class Device:
 
 
 @dataclass(frozen=True)
+class CashState:
+    """Whether the acceptor takes notes for a session."""
+
+    session: int
+    state: int
+
+
+@dataclass(frozen=True)
+class CashNote:
+    """A bank note, at each change and until its end is acknowledged."""
+
+    note: int
+    session: int
+    yuan: int
+    state: int
+    place: int
+    reason: int
+
+
+@dataclass(frozen=True)
+class CashRejected:
+    """What was put in was not taken."""
+
+    session: int
+    reason: int
+
+
+@dataclass(frozen=True)
 class BoardTrouble:
     """The board said something that its protocol version does not allow."""
 
@@ -121,5 +149,8 @@ BoardEvent = (
     | EffectResult
     | Happened
     | Device
+    | CashState
+    | CashNote
+    | CashRejected
     | BoardTrouble
 )

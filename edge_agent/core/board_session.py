@@ -25,6 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_agent.core import board_events as bx
+from edge_agent.core.cash_wishes import CashWishes
 from edge_agent.core.scan_text import ScanError, ScanParts
 from protocol.wire import messages, states
 from protocol.wire.link import AGENT, Link
@@ -112,6 +113,7 @@ class BoardSession:
         self._effects: dict[int, _Effect] = {}
         self._acks: deque[int] = deque()
         self._help: _HelpWish | None = None
+        self.cash = CashWishes(self._send)
 
     @property
     def up(self) -> bool:
@@ -240,6 +242,7 @@ class BoardSession:
                 and self._send_scans()
                 and self._send_effects()
                 and self._send_speech()
+                and self.cash.say()
                 and self._send_help()
                 and self._send_acks()
             )
@@ -341,6 +344,7 @@ class BoardSession:
             self._utterance.sent = False
         if self._help is not None:
             self._help.sent = False
+        self.cash.link_up()
         for effect in self._effects.values():
             if effect.begun or effect.stage == ASKED:
                 effect.stage, effect.sent_bytes = TO_ASK, 0
@@ -378,6 +382,13 @@ class BoardSession:
             self._listener(bx.Happened(fields[0], fields[1], fields[2], bytes(tail)))
         elif kind == messages.DEVICE:
             self._listener(bx.Device(*fields))
+        elif kind == messages.CASH_NOTE:
+            self.cash.ended(fields[0], fields[3])
+            self._listener(bx.CashNote(*fields))
+        elif kind == messages.CASH_STATE:
+            self._listener(bx.CashState(*fields[:2]))
+        elif kind == messages.CASH_REJECTED:
+            self._listener(bx.CashRejected(*fields))
         else:
             self._listener(bx.BoardTrouble(f"board sent an agent's message 0x{kind:02X}"))
 

@@ -71,6 +71,11 @@ def option(on: bool) -> Result:
     return ("yes" if on else "no"), {}
 
 
+def voucher(number: str) -> Result:
+    """Whether the payment left something owed; its record is durable then."""
+    return ("owed" if number else "none"), {}
+
+
 def _code(holder: CardHolder, status_list: StatusList) -> int:
     digest = status_list.scrypt.digest(holder.person.document, holder.person.number)
     return status_list.lookup(digest)

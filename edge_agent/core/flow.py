@@ -39,6 +39,7 @@ Rules:
 | NOTING | Appended, AppendFailed, TimeIsUp | next step | the print outcome is a record |
 | RECALLING | Appended | the saved step | the number of the visit's record |
 | RECALLING | AppendFailed, TimeIsUp, no such record | ENDED | |
+| OFFERING, PAYING, SETTLING | | | flow_pay has the table |
 | ENDED | any | ENDED | nothing |
 
 A next step that is an end: forget what was saved, ENDED. Events that the table does not name for
@@ -47,7 +48,7 @@ a phase change nothing.
 
 from collections.abc import Callable
 
-from edge_agent.core import flow_board, flow_person
+from edge_agent.core import flow_board, flow_pay, flow_person
 from edge_agent.core import flow_events as fx
 from edge_agent.core.flow_definition import Step
 from edge_agent.core.flow_records import business_date, clock_time, record_body
@@ -59,6 +60,8 @@ from edge_agent.core.flow_state import (
     JUDGING,
     NEW,
     NOTING,
+    OFFERING,
+    PAYING,
     QUERYING,
     READING,
     RECALLING,
@@ -66,6 +69,7 @@ from edge_agent.core.flow_state import (
     SAVING,
     SAYING,
     SCANNING,
+    SETTLING,
     VOUCHING,
     Effects,
     FlowState,
@@ -132,6 +136,8 @@ class Flow(FlowState):
                 return flow_person.enter_scan(self, now_ms)
             case "say":
                 return flow_person.enter_say(self, now_ms)
+            case "pay":
+                return flow_pay.enter_pay(self, resumed, now_ms)
             case "check":
                 return self._enter_check(step, now_ms)
             case "record":
@@ -149,6 +155,7 @@ class Flow(FlowState):
             step.age_ms_max,
             step.years,
             str(self.facts.get("matter", "")),
+            str(self.facts.get("voucher", "")),
         )
         return [run, fx.Arm(now_ms + step.time_limit_ms)]
 
@@ -214,6 +221,9 @@ _HANDLERS: dict[str, Callable[[Flow, fx.Event, int], Effects]] = {
     JUDGING: flow_person.judging,
     SCANNING: flow_person.scanning,
     SAYING: flow_person.saying,
+    OFFERING: flow_pay.offering,
+    PAYING: flow_pay.paying,
+    SETTLING: flow_pay.settling,
     CHECKING: Flow._checking,
     RECORDING: Flow._recording,
     SAVING: flow_board.saving,

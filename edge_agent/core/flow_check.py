@@ -4,6 +4,7 @@
 2. No step that nothing leads to.
 3. What a step needs is there on every way to it. `recorded` is such a need: a gate is opened, a
    slip printed and a text that says "done" or a ticket's number only behind a durable record.
+4. Behind a payment that was not made nothing is recorded, opened or said to be done.
 
 The facts that are sure at a step are those that every way to it brings.
 """
@@ -17,13 +18,13 @@ from edge_agent.core.texts import Texts
 from protocol.slip_proof import SERVICE_CHARACTERS_MAX, is_service
 
 _BRINGS = {
-    fact: f"a {name} step"
-    for name, kind in STEPS.items()
+    fact: f"the check {name}"
+    for name, kind in CHECKS.items()
     for facts in kind.outcomes.values()
     for fact in facts
 } | {
-    fact: f"the check {name}"
-    for name, kind in CHECKS.items()
+    fact: f"a {name} step"
+    for name, kind in STEPS.items()
     for facts in kind.outcomes.values()
     for fact in facts
 }
@@ -31,9 +32,11 @@ _VALUES = {
     "direction": ("entry", "exit"),
     "status": ("clear", "listed", "too_old", "unknown"),
     "ground": ("age", "officer"),
+    "change": ("none", "voucher"),
 }
-_TELLING_FIELDS = {"ticket": "issued"}
+_TELLING_FIELDS = {"ticket": "issued", "kept": "settled"}
 _UNTOLD_FIELDS = ("scanned",)
+_YES_STEPS = ("record", "open_gate")
 
 
 def check_definition(file: str, definition: Definition, texts: Texts) -> None:
@@ -50,6 +53,7 @@ def check_definition(file: str, definition: Definition, texts: Texts) -> None:
     sure: dict[str, frozenset[str] | None] = dict.fromkeys(definition.steps)
     sure[definition.first] = frozenset()
     for name in order:
+        _check_unpaid(file, definition, definition.steps[name], texts)
         step = definition.steps[name]
         facts = sure[name]
         assert facts is not None  # a step stands behind all that lead to it
@@ -59,6 +63,27 @@ def check_definition(file: str, definition: Definition, texts: Texts) -> None:
                 after = facts | step.brings(outcome)
                 before = sure[target]
                 sure[target] = after if before is None else before & after
+
+
+def _check_unpaid(file: str, definition: Definition, step: Step, texts: Texts) -> None:
+    """No way from a payment that was not made leads to a yes."""
+    if step.do != "pay":
+        return
+    ways = [target for outcome, target in step.next.items() if outcome != "paid"]
+    seen: set[str] = set()
+    while ways:
+        name = ways.pop()
+        if name in seen or name not in definition.steps:
+            continue
+        seen.add(name)
+        then = definition.steps[name]
+        ways += then.next.values()
+        told = then.text is not None and any(texts[i].told for i in then.text.ids.values())
+        if told or then.do in _YES_STEPS:
+            raise DefinitionError(
+                f"{file}: steps.{name}: do: can be reached from {step.name} although nobody has "
+                "paid. Lead only its outcome `paid` here."
+            )
 
 
 def _check_proofs(file: str, definition: Definition) -> None:
@@ -106,9 +131,11 @@ def _check_step(
             _need(f"{place}: person", ("person",), facts)
         if step.record != "service.fact" and (step.fields or step.person):
             raise DefinitionError(f"{place}: fields: only service.fact takes them. Remove them.")
-        used = [str(v)[1:-1] for v in (step.fields or {}).values() if is_reference(v)]
-        _need(f"{place}: fields", used, facts)
+    used = [str(v)[1:-1] for v in (step.fields or {}).values() if is_reference(v)]
+    _need(f"{place}: fields", used, facts)
     values = _VALUES | _chosen(definition)
+    if step.do == "pay":
+        facts = _check_pay(place, step, facts, texts, values)
     if step.text:
         _check_text(f"{place}: text", step.text, facts, texts, values)
     for form in definition.slips[step.slip] if step.slip else ():
@@ -117,11 +144,33 @@ def _check_step(
         _check_message(f"{place}: choices", message_id, facts, texts)
 
 
+def _check_pay(
+    place: str,
+    step: Step,
+    facts: frozenset[str],
+    texts: Texts,
+    values: Mapping[str, tuple[str, ...]],
+) -> frozenset[str]:
+    """Every value has its amount, and the person hears it first. Gives the facts of its text."""
+    if step.person:
+        _need(f"{place}: person", ("person",), facts)
+    if step.fact:
+        by = TextChoice(dict.fromkeys(step.due_fen, ""), step.fact)
+        _check_values(f"{place}: due_fen", by, facts, values)
+    assert step.text is not None
+    if not all("due" in texts[message_id].fields for message_id in step.text.ids.values()):
+        raise DefinitionError(
+            f"{place}: text: does not say {{due}}. Say what it costs, and what happens with too "
+            "much, before money goes in."
+        )
+    return facts | {"due"}
+
+
 def _chosen(definition: Definition) -> dict[str, tuple[str, ...]]:
     """What the facts that a person chooses can be."""
     found: dict[str, tuple[str, ...]] = {}
     for step in definition.steps.values():
-        if step.fact:
+        if step.choices:
             found[step.fact] = tuple(dict.fromkeys([*found.get(step.fact, ()), *step.choices]))
     return found
 
@@ -139,19 +188,26 @@ def _check_text(
     values: Mapping[str, tuple[str, ...]],
 ) -> None:
     if choice.by:
-        if choice.by not in values:
-            raise DefinitionError(
-                f"{place}: by: {choice.by!r} cannot choose. Use one of: {', '.join(values)}."
-            )
-        _need(f"{place}: by", (choice.by,), facts)
-        for value in values[choice.by]:
-            if value not in choice.ids:
-                raise DefinitionError(f"{place}: {value}: is missing. Give it a message id.")
-        for value in choice.ids:
-            if value not in values[choice.by]:
-                raise DefinitionError(f"{place}: {value}: {choice.by} never is so. Remove it.")
+        _check_values(place, choice, facts, values)
     for message_id in choice.ids.values():
         _check_message(place, message_id, facts, texts)
+
+
+def _check_values(
+    place: str, choice: TextChoice, facts: frozenset[str], values: Mapping[str, tuple[str, ...]]
+) -> None:
+    """The fact is sure, and each of its values has something."""
+    if choice.by not in values:
+        raise DefinitionError(
+            f"{place}: by: {choice.by!r} cannot choose. Use one of: {', '.join(values)}."
+        )
+    _need(f"{place}: by", (choice.by,), facts)
+    for value in values[choice.by]:
+        if value not in choice.ids:
+            raise DefinitionError(f"{place}: {value}: is missing. Say what it is for that.")
+    for value in choice.ids:
+        if value not in values[choice.by]:
+            raise DefinitionError(f"{place}: {value}: {choice.by} never is so. Remove it.")
 
 
 def _check_message(place: str, message_id: str, facts: frozenset[str], texts: Texts) -> None:
@@ -162,7 +218,8 @@ def _check_message(place: str, message_id: str, facts: frozenset[str], texts: Te
             "call for help may. Use another text."
         )
     if message.told:
-        _need(f"{place}: {message_id} says done", ("recorded",), facts)
+        need = "settled" if message.settles else "recorded"
+        _need(f"{place}: {message_id} says done", (need,), facts)
     for name in _UNTOLD_FIELDS:
         if name in message.fields:
             raise DefinitionError(

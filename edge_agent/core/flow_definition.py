@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge_agent.core.flow_patience import WAIT_MS_MIN, WARNING_MS
+from edge_agent.core.flow_pay_form import due_of, notes_of
 from edge_agent.core.flow_steps import (
     CHECKS,
     FACTS,
@@ -78,6 +79,8 @@ class Step:
     years: int = 0
     fact: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)  # value of the fact -> message id
+    due_fen: Mapping[str, int] = field(default_factory=dict)  # value of the fact, or "" -> fen
+    notes: int = 0
 
     @property
     def kind(self) -> StepKind:
@@ -86,7 +89,7 @@ class Step:
 
     def brings(self, outcome: str) -> frozenset[str]:
         """The facts that are known after this outcome."""
-        own = {self.fact} if outcome == "chosen" else set()
+        own = {self.fact} if outcome == "chosen" else set()  # that of `pay` it needs
         issued = {"issued"} if (self.record, outcome) == ("ticket.issued", "recorded") else set()
         return frozenset(self.kind.outcomes[outcome]) | own | issued
 
@@ -188,6 +191,7 @@ def _step(
     limit_s = table.number("time_limit_s", 0, TIME_LIMIT_S_MAX, cure)
     transitions = _transitions(table, kind, otherwise)
     keys = kind.keys
+    due_by, due_fen = due_of(table) if "due_fen" in keys else ("", {})
     step = Step(
         name,
         do,
@@ -215,8 +219,10 @@ def _step(
             else 0
         ),
         years=table.number("years", 1, YEARS_MAX, "Whole years.") if "years" in keys else 0,
-        fact=_fact(table) if "fact" in keys else "",
+        fact=_fact(table) if "fact" in keys else due_by,
         choices=_choices(table, texts) if "choices" in keys else {},
+        due_fen=due_fen,
+        notes=notes_of(table) if "notes" in keys else 0,
     )
     table.end()
     return step

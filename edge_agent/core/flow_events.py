@@ -6,6 +6,7 @@ Times are milliseconds on the engine's own clock; effect ids are 64-bit; intents
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edge_agent.core.cash_events import Ended, Order, Progress
 from edge_agent.core.screen import Choice
 from protocol.people import CardHolder
 from protocol.records.kinds import Body
@@ -102,6 +103,20 @@ class DeviceChanged:
 
 
 @dataclass(frozen=True)
+class CashMoved:
+    """The payment goes on: as cash_events.Progress."""
+
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class CashEnded:
+    """The payment is over: as cash_events.Ended."""
+
+    end: Ended
+
+
+@dataclass(frozen=True)
 class TimeIsUp:
     """The time armed last is over."""
 
@@ -118,6 +133,8 @@ Event = (
     | Appended
     | AppendFailed
     | DeviceChanged
+    | CashMoved
+    | CashEnded
     | TimeIsUp
 )
 
@@ -147,7 +164,7 @@ class StopScan:
 
 @dataclass(frozen=True)
 class RunCheck:
-    """Run a check; answer with CheckDone. The last four belong to their checks."""
+    """Run a check; answer with CheckDone. The last five belong to their checks."""
 
     check: str
     holder: CardHolder | None
@@ -155,6 +172,7 @@ class RunCheck:
     age_ms_max: int = 0
     years: int = 0
     matter: str = ""
+    voucher: str = ""
 
 
 @dataclass(frozen=True)
@@ -201,6 +219,28 @@ class Abandon:
     """Nobody waits for this effect any more: never send it (again)."""
 
     effect_id: int
+
+
+@dataclass(frozen=True)
+class Pay:
+    """Take cash; answer with CashMoved, and CashEnded once."""
+
+    order: Order
+
+
+@dataclass(frozen=True)
+class StopPay:
+    """Take no more cash, for this reason of cash_events; CashEnded comes."""
+
+    payment: bytes
+    why: str
+
+
+@dataclass(frozen=True)
+class LeavePay:
+    """The visit waits for this payment no longer."""
+
+    payment: bytes
 
 
 @dataclass(frozen=True)
@@ -266,6 +306,9 @@ Effect = (
     | Pulse
     | QueryEffect
     | Abandon
+    | Pay
+    | StopPay
+    | LeavePay
     | Append
     | Arm
     | Disarm

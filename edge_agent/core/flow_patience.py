@@ -31,6 +31,11 @@ class Patience:
         if not speaks:
             self._wait(now_ms)
 
+    @property
+    def is_last(self) -> bool:
+        """The next `time_up` is the end."""
+        return self.state == WARNED
+
     def spoken(self, now_ms: int) -> None:
         """The question was spoken, or will not be."""
         if self.state == ASKING:

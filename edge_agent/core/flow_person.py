@@ -9,6 +9,8 @@ from edge_agent.core.flow_patience import EXTENSIONS_MAX, OVER, WARNED, WARNING_
 from edge_agent.core.flow_state import (
     CHOOSING,
     JUDGING,
+    OFFERING,
+    PAYING,
     READING,
     SAYING,
     SCANNING,
@@ -22,6 +24,8 @@ from edge_agent.core.screen import (
     KEY_CHOICES,
     KEY_NO_CARD,
     KEY_STOP,
+    OFFER_CHOICES,
+    PAY_CHOICES,
     SPEAKING_KEYS,
     WARNING_TEXT,
     Choice,
@@ -40,6 +44,10 @@ def choices(flow: FlowState) -> tuple[Choice, ...]:
         return FIRST_CHOICES
     if flow.phase == CHOOSING:
         return tuple(map(Choice, KEY_CHOICES, flow.step.choices.values()))
+    if flow.phase == OFFERING:
+        return OFFER_CHOICES
+    if flow.phase == PAYING and flow.cash is not None and flow.cash.open:
+        return PAY_CHOICES
     return ()
 
 
@@ -111,7 +119,7 @@ def reading(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
     if isinstance(event, fx.KeyPressed) and event.key in _CARD_KEYS:
         flow.begin_visit()
         return [fx.StopRead(), *flow.leave(_CARD_KEYS[event.key], now_ms)]
-    return _waited(flow, event, now_ms, fx.StopRead())
+    return waited(flow, event, now_ms, fx.StopRead())
 
 
 # ---- choices
@@ -120,7 +128,7 @@ def reading(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
 def enter_choose(flow: FlowState, now_ms: int) -> Effects:
     """Ask a question; it can be answered at once."""
     flow.phase = CHOOSING
-    return _ask(flow, now_ms)
+    return ask(flow, now_ms)
 
 
 def choosing(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
@@ -132,7 +140,7 @@ def choosing(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
             if event.key == key:
                 flow.facts[flow.step.fact] = value
                 return [fx.Hush(), *flow.leave("chosen", now_ms)]
-    return _waited(flow, event, now_ms, fx.Hush())
+    return waited(flow, event, now_ms, fx.Hush())
 
 
 # ---- codes
@@ -143,7 +151,7 @@ def enter_scan(flow: FlowState, now_ms: int) -> Effects:
     if states.BARCODE_READER in flow.faults:
         return flow.leave("device_fault", now_ms)
     flow.phase = SCANNING
-    return [fx.StartScan(), *_ask(flow, now_ms)]
+    return [fx.StartScan(), *ask(flow, now_ms)]
 
 
 def scanning(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
@@ -158,7 +166,7 @@ def scanning(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
         return [*over, *flow.leave("device_fault", now_ms)]
     if isinstance(event, fx.KeyPressed) and event.key == KEY_STOP:
         return [*over, *flow.leave("stopped", now_ms)]
-    return _waited(flow, event, now_ms, *over)
+    return waited(flow, event, now_ms, *over)
 
 
 # ---- an officer's word
@@ -169,7 +177,7 @@ def enter_officer(flow: FlowState, now_ms: int) -> Effects:
     if states.CARD_READER in flow.faults:
         return flow.leave("device_fault", now_ms)
     flow.phase = VOUCHING
-    return [fx.StartRead(), *_ask(flow, now_ms)]
+    return [fx.StartRead(), *ask(flow, now_ms)]
 
 
 def vouching(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
@@ -188,7 +196,7 @@ def vouching(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
         return [fx.StopRead(), fx.Hush(), *flow.leave("device_fault", now_ms)]
     if isinstance(event, fx.KeyPressed) and event.key == KEY_STOP:
         return [fx.StopRead(), fx.Hush(), *flow.leave("stopped", now_ms)]
-    return _waited(flow, event, now_ms, fx.StopRead(), fx.Hush())
+    return waited(flow, event, now_ms, fx.StopRead(), fx.Hush())
 
 
 def judging(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
@@ -208,7 +216,7 @@ def judging(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
 # ---- waiting
 
 
-def _ask(flow: FlowState, now_ms: int) -> Effects:
+def ask(flow: FlowState, now_ms: int) -> Effects:
     """Speak the question and begin to wait."""
     speaks = states.VOICE not in flow.faults
     flow.patience = Patience(flow.step.time_limit_ms, now_ms, speaks=speaks)
@@ -216,7 +224,7 @@ def _ask(flow: FlowState, now_ms: int) -> Effects:
     return [*question, fx.Arm(flow.patience.until_ms)]
 
 
-def _waited(flow: FlowState, event: fx.Event, now_ms: int, *stop: fx.Effect) -> Effects:
+def waited(flow: FlowState, event: fx.Event, now_ms: int, *stop: fx.Effect) -> Effects:
     """What time, speech and keys do to the wait. `stop`: what is over when the time is."""
     patience = flow.patience
     if patience is None:

@@ -61,12 +61,9 @@ def record_body(
         return _ticket(definition, facts, holder, officer)
     if step.person and person is None:
         return None
-    fields: dict[str, FactValue] = {}
-    for name, value in (step.fields or {}).items():
-        fact = facts.get(str(value)[1:-1]) if is_reference(value) else value
-        if fact is None:
-            return None
-        fields[name] = fact
+    fields = fields_of(step, facts)
+    if fields is None:
+        return None
     return ServiceFact(
         definition.service,
         definition.version,
@@ -74,6 +71,17 @@ def record_body(
         person if step.person else None,
         definition.visit,
     )
+
+
+def fields_of(step: Step, facts: Mapping[str, FactValue]) -> dict[str, FactValue] | None:
+    """The fields of a step with its facts put in, None when one was forgotten by a restart."""
+    fields: dict[str, FactValue] = {}
+    for name, value in (step.fields or {}).items():
+        fact = facts.get(str(value)[1:-1]) if is_reference(value) else value
+        if fact is None:
+            return None
+        fields[name] = fact
+    return fields
 
 
 def _ticket(

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from edge_agent.core import cash_events as cx
 from edge_agent.core import flow_events as fx
 from edge_agent.core.flow_definition import Definition, Step
 from edge_agent.core.flow_patience import Patience
@@ -19,7 +20,8 @@ NEW, READING, CHECKING, SAYING, RECORDING = "new", "reading", "checking", "sayin
 CHOOSING, VOUCHING, JUDGING, SCANNING = "choosing", "vouching", "judging", "scanning"
 SAVING, ACTING, QUERYING, NOTING = "saving", "acting", "querying", "noting"
 RECALLING, ENDED = "recalling", "ended"
-WAITING_PHASES = (READING, CHOOSING, VOUCHING, SCANNING)
+OFFERING, PAYING, SETTLING = "offering", "paying", "settling"
+WAITING_PHASES = (READING, CHOOSING, VOUCHING, SCANNING, OFFERING, PAYING)
 
 CORRELATION_BYTES = 8
 EFFECT_ID_BYTES = 8
@@ -67,6 +69,7 @@ class FlowState(ABC):
         self.maybe_saved = False  # something of this visit may lie in the database
         self.outcome = ""  # of the effect that is being noted
         self.ticket = ""  # the number that may be told: its record is durable
+        self.cash: cx.Progress | None = None  # how the payment stands, in PAYING and SETTLING
         self.quiet = False  # an old visit: note what became of it, tell nobody
 
     @property

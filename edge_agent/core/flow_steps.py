@@ -4,7 +4,8 @@ A kind names its outcomes (each must have a transition), the keys it takes, the 
 the facts that an outcome brings. `recorded` is the fact that stands between a citizen and every
 yes: what opens, prints or says "done" needs it, so no definition can tell before the commit. It
 is true of a number that the day's index holds too: index and record are one commit. `issued` is
-the same for the ticket itself. `number` is the record of this visit, which gate and slip need.
+the same for the ticket itself, `settled` for a payment. `number` is the record of this visit, which
+gate and slip need; a voucher has one too, and settles nothing.
 """
 
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ class StepKind:
 
 _TIME = {"time_limit": "the step takes longer than time_limit_s"}
 _FAULT = {"device_fault": "the device does not work"}
+_AMOUNTS = ("due", "paid", "rest")
 _STOPPED = {"stopped": "the person pressed stop"}
 _UNREADABLE = {"unreadable": "a card was there but could not be read, it may be tried again"}
 
@@ -91,6 +93,19 @@ CHECKS: dict[str, StepKind] = {
             "has": "the person has one: its record is durable",
             "full": "the day's numbers of this terminal are used up",
             "unknown": "the clock went back to a day whose index is deleted",
+        }
+        | _TIME,
+    ),
+    "voucher": StepKind(
+        {
+            "owed": ("voucher", "refund", "number", "date", "time"),
+            "none": (),
+            "time_limit": (),
+        },
+        needs=("due",),
+        explain={
+            "owed": "the payment took money that is owed back: its voucher is durable",
+            "none": "nothing is owed",
         }
         | _TIME,
     ),
@@ -171,6 +186,26 @@ STEPS: dict[str, StepKind] = {
         keys=("text",),
         explain={"done": "the text was spoken"} | _FAULT | _TIME,
     ),
+    "pay": StepKind(
+        {
+            "paid": (*_AMOUNTS, "kept", "change", "settled", "recorded", "number", "date", "time"),
+            "stopped": _AMOUNTS,
+            "time_limit": _AMOUNTS,
+            "device_fault": _AMOUNTS,
+            "in_doubt": (*_AMOUNTS, "doubt"),
+            "unknown": _AMOUNTS,
+        },
+        keys=("text", "due_fen", "notes"),
+        keys_extra=("fields", "person"),
+        explain={
+            "paid": "the payment is durable and covers what is due",
+            "in_doubt": "a note is in the machine and nobody can tell what of it; help was called",
+            "unknown": "the disk did not take the end of the payment in time",
+        }
+        | _STOPPED
+        | _FAULT
+        | _TIME,
+    ),
     "record": StepKind(
         {"recorded": ("recorded", "number", "date", "time"), "failed": ()},
         keys=("record",),
@@ -183,7 +218,7 @@ STEPS: dict[str, StepKind] = {
     "print": StepKind(
         {"printed": (), "not_printed": (), "unknown": (), "device_fault": ()},
         keys=("slip",),
-        needs=("recorded", "number"),
+        needs=("number",),
         explain={
             "printed": "the printer proved that the slip is out",
             "not_printed": "nothing was printed",
@@ -211,7 +246,7 @@ RECORDS: dict[str, tuple[str, ...]] = {
 }
 """Records that a `record` step can make -> facts they need."""
 
-WAITING_STEPS = ("read_card", "choose", "officer_card", "scan")
+WAITING_STEPS = ("read_card", "choose", "officer_card", "scan", "pay")
 """Steps that wait for a person: they warn before their time is up, and a key gives more."""
 
 FACTS = frozenset(FIELDS_ALWAYS).union(

@@ -7,6 +7,8 @@
 | the visit says something, or waits for a code | MESSAGE | it |
 | it asks | CHOICE | the question |
 | it waits for a card in the middle, or an officer's | READING | the question, or the welcome |
+| it takes cash | PAY | how that stands |
+| it takes cash and the terminal cannot go on | FAULT | stay here |
 | it works | WORKING | |
 | a card was found and is being read, FOUND_MS_MAX not yet | READING | one moment |
 | it is over, READ_LAST_MS not yet | as it was, without the person | |
@@ -23,14 +25,18 @@ from edge_agent.core import screen as sc
 from edge_agent.core.flow_definition import Definition
 from edge_agent.core.flow_events import FactValue
 from edge_agent.core.flow_patience import WARNED
+from edge_agent.core.flow_pay_form import yuan_of
 from edge_agent.core.flow_person import choices
 from edge_agent.core.flow_state import (
     ACTING,
     CHOOSING,
     NEW,
+    OFFERING,
+    PAYING,
     READING,
     SAYING,
     SCANNING,
+    SETTLING,
     VOUCHING,
     WAITING_PHASES,
     FlowState,
@@ -139,7 +145,8 @@ class ScreenMaker:
         """The screen now, its serial left at 0. `fault`: message id of what to do, or ""."""
         page = self._page(flow, now_ms)
         if fault and page.page != sc.TICKET:
-            page = sc.Screen(page=sc.FAULT, text=fault)
+            text = sc.PAY_GONE_TEXT if page.page == sc.PAY else fault
+            page = sc.Screen(page=sc.FAULT, text=text)
         self._last = replace(
             page,
             title=self._definition.title,
@@ -173,6 +180,7 @@ class ScreenMaker:
             fields=self._fields(text, flow.facts),
             choices=choices(flow),
             number=flow.ticket,
+            money=_money(flow) if page == sc.PAY else None,
             person=sc.masked(person) if person is not None and page != sc.TICKET else "",
             warning_ms=_warning_ms(flow, now_ms),
         )
@@ -182,8 +190,10 @@ class ScreenMaker:
         said = step.text.pick(flow.facts) if step.text is not None else ""
         if flow.phase in (SAYING, SCANNING):
             return sc.MESSAGE, said
-        if flow.phase == CHOOSING:
+        if flow.phase in (CHOOSING, OFFERING):
             return sc.CHOICE, said
+        if flow.phase in (PAYING, SETTLING):
+            return sc.PAY, _pay_text(flow)
         if flow.phase in (READING, VOUCHING):
             return sc.READING, said or sc.WELCOME_TEXT
         if flow.phase == ACTING and step.do == "print":
@@ -193,6 +203,23 @@ class ScreenMaker:
     def _fields(self, text: str, facts: dict[str, FactValue]) -> dict[str, FactValue]:
         """Only what the text needs goes to the page."""
         return {name: facts[name] for name in sorted(self._texts[text].fields)}
+
+
+def _pay_text(flow: FlowState) -> str:
+    cash = flow.cash
+    if cash is None or flow.phase == SETTLING or cash.busy:
+        return sc.PAY_BUSY_TEXT
+    if not cash.open:
+        return sc.PAY_BUSY_TEXT if cash.paid_fen else sc.PAY_WAIT_TEXT
+    usual = sc.PAY_MORE_TEXT if cash.paid_fen else sc.PAY_INSERT_TEXT
+    return sc.PAY_HINT_TEXTS.get(cash.hint, usual)
+
+
+def _money(flow: FlowState) -> sc.Money:
+    cash = flow.cash
+    due_fen, paid_fen = int(flow.facts["due"]), int(flow.facts["paid"])
+    moves = cash is not None and cash.busy
+    return sc.Money(due_fen, paid_fen, yuan_of(flow.step.notes), moves)
 
 
 def _warning_ms(flow: FlowState, now_ms: int) -> int | None:

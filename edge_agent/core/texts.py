@@ -20,17 +20,20 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from edge_agent.core import money
+
 MARKS = ("told", "answered")
 LANGUAGES = ("zh-CN", "yue", "en")
 SPOKEN_IN_CHINESE = ("zh-CN", "yue")
-DONE_WORDS = ("已登记", "已取号")
+SETTLED_WORD = "已缴费"
+DONE_WORDS = ("已登记", "已取号", SETTLED_WORD)
 TEXT_CHARACTERS_MAX = 400
 ANSWERED_WORDS = {
     "zh-CN": ("正在过来", "已应答", "正在赶来", "马上来", "马上就来", "在路上"),
     "yue": ("过紧嚟", "已经应咗", "即刻嚟", "嚟紧", "正在过来", "在路上"),
     "en": ("is coming", "officer has answered", "on the way", "will come"),
 }
-SPELLED_FIELDS = ("phone", "ticket")
+SPELLED_FIELDS = ("phone", "ticket", "voucher")
 """Fields that are spoken character by character."""
 
 _FIELD = re.compile(r"\{([a-z_]+)\}")
@@ -52,6 +55,11 @@ class Message:
     answered: bool
     fields: frozenset[str]
 
+    @property
+    def settles(self) -> bool:
+        """Whether it says that a payment is settled."""
+        return SETTLED_WORD in self.texts["zh-CN"]
+
 
 class Texts:
     """All messages of a terminal."""
@@ -72,14 +80,18 @@ class Texts:
     def text(self, message_id: str, language: str, fields: Mapping[str, str | int]) -> str:
         """The text with its fields filled in. `language` is one of LANGUAGES."""
         source = self._messages[message_id].texts[language]
+        fields = {**fields, **money.amounts(fields, money.written, language)}
         return _FIELD.sub(lambda match: str(fields[match[1]]), source)
 
     def spoken(self, message_id: str, language: str, fields: Mapping[str, str | int]) -> str:
-        """The text as the voice says it: a ticket's number is spelled."""
+        """The text as the voice says it: a ticket's number is spelled, amounts are words."""
         spelled = {
             name: spell(str(fields[name]), language) for name in SPELLED_FIELDS if name in fields
         }
-        return self.text(message_id, language, {**fields, **spelled})
+        said = money.amounts(fields, money.spoken, language)
+        source = self._messages[message_id].texts[language]
+        filled = {**fields, **spelled, **said}
+        return _FIELD.sub(lambda match: str(filled[match[1]]), source)
 
 
 def parse_texts(files: Iterable[tuple[str, str]]) -> Texts:

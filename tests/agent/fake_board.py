@@ -36,6 +36,10 @@ class FakeBoard:
         self.shown_answered: list[int] = []  # HELP_ANSWER
         self.event_tails: dict[int, bytes] = {}
         self.slow = False
+        self.cash = (0, 0)  # session, mask that is open
+        self.notes: dict[int, list[int]] = {}  # note -> session, yuan, state
+        self.acked: list[int] = []
+        self.holds_cash = False  # STACK is heard, and nothing moves until `move_note`
         self.on_message: Callable[[int], None] = lambda _kind: None
         self.silent = False
         self.outcomes = {messages.PRINT_RUN: states.DONE, messages.PULSE: states.DONE}
@@ -51,7 +55,36 @@ class FakeBoard:
         self._job_id = 0
         self._out: deque[bytes] = deque()
 
+    def insert(self, yuan: int) -> int:
+        """A note is put in; its number, 0 when the slot does not take it."""
+        session, mask = self.cash
+        if not mask >> states.NOTE_YUAN.index(yuan) & 1:
+            if session:
+                self.send(messages.CASH_REJECTED, session, 0)
+            return 0
+        number = (77 << 32) + len(self.notes) + 1
+        self.notes[number] = [session, yuan, states.NOTE_ESCROW]
+        self._tell_note(number)
+        return number
+
+    def move_note(self, number: int, state: int) -> None:
+        if self.notes[number][2] == states.NOTE_ESCROW:
+            self.notes[number][2] = state
+        self._tell_note(number)
+
+    def _tell_note(self, number: int) -> None:
+        session, yuan, state = self.notes[number]
+        place = states.PLACE_PATH if state == states.NOTE_CASE else 0
+        self.send(messages.CASH_NOTE, number, session, yuan, state, place, 0)
+
+    def _close_cash(self) -> None:
+        self.cash = (0, 0)
+        for number, note in self.notes.items():
+            if note[2] == states.NOTE_ESCROW and not self.holds_cash:
+                self.move_note(number, states.NOTE_RETURNED)
+
     def reboot(self) -> None:
+        self._close_cash()
         self.journal = {k: v or states.UNKNOWN for k, v in self.journal.items()}
         self.read = self.scan = None
         self._boot()
@@ -103,6 +136,9 @@ class FakeBoard:
             self.send(messages.DEVICE, device, states.ONLINE, 0)
         for event_no in self.events:
             self._tell_event(event_no)
+        for number in self.notes:
+            if number not in self.acked:
+                self._tell_note(number)
 
     def link_down(self, reason: str) -> None:
         self._out.clear()
@@ -138,8 +174,23 @@ class FakeBoard:
             self.rung.append(fields)  # type: ignore[arg-type]
         elif kind == messages.HELP_ANSWER:
             self.shown_answered.append(fields[0])
+        elif kind == messages.CASH_ACCEPT:
+            self._accept(*fields)
+        elif kind in (messages.CASH_STACK, messages.CASH_RETURN) and not self.holds_cash:
+            stacked = kind == messages.CASH_STACK
+            self.move_note(fields[0], states.NOTE_STACKED if stacked else states.NOTE_RETURNED)
+        elif kind == messages.CASH_ACK:
+            self.acked.append(fields[0])
         elif kind == messages.EVENT_ACK:
             self.events.pop(fields[0], None)
+
+    def _accept(self, session: int, mask: int) -> None:
+        if mask:
+            self.cash = (session, mask)
+        elif session == self.cash[0]:
+            self._close_cash()
+        state = states.CASH_OPEN if mask else states.CASH_CLOSED
+        self.send(messages.CASH_STATE, session, state, mask)
 
     def _take_chunk(self, fields: tuple[int, ...], chunk: bytes) -> None:
         if fields[1] == 0:

@@ -64,6 +64,14 @@ def number() -> Definition:
     return load(number_text(), "number.toml")
 
 
+def fee_text() -> str:
+    return (AGENT / "services" / "fee.toml").read_text("utf-8")
+
+
+def fee() -> Definition:
+    return load(fee_text(), "fee.toml")
+
+
 class Counter:
     """Entropy that a test can foresee, and that a copied flow shares with no other."""
 

@@ -96,7 +96,7 @@ def test_no_definition_can_say_done_open_or_print_before_the_record() -> None:
     for old, new, words in [
         ('exit = "record" }', 'exit = "told" }', "says done: needs 'recorded'"),
         ('exit = "record" }', 'exit = "open" }', "steps.open: do: needs 'recorded'"),
-        ('exit = "record" }', 'exit = "slip" }', "steps.slip: do: needs 'recorded'"),
+        ('exit = "record" }', 'exit = "slip" }', "steps.slip: do: needs 'number'"),
         ('failed = "sorry" }', 'failed = "open" }', "steps.open: do: needs 'recorded'"),
         ('text = "terminal.sorry"', 'text = "gate.entered"', "gate.entered says done: needs"),
     ]:

@@ -1,4 +1,4 @@
-"""The whole machine over both shipped services: every state under every event.
+"""The whole machine over all shipped services: every state under every event.
 
 Every state reaches an end by time alone; nothing is told before its record; no step is done twice;
 who put a card on the reader is told to take it.
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent.core import cash_events as cx
 from edge_agent.core import flow_events as fx
 from edge_agent.core.flow import Flow
 from edge_agent.core.flow_check import _in_order
@@ -23,17 +24,19 @@ from edge_agent.core.screen_maker import ScreenMaker
 from edge_agent.core.visitor import Prefs
 from protocol.records.kinds import GatePassage, TicketIssued
 from protocol.wire import states
-from tests.agent.flow_tools import HOLDER, OFFICER, gate, new_flow, number, shipped_texts
+from tests.agent.flow_tools import HOLDER, OFFICER, fee, gate, new_flow, number, shipped_texts
 from tests.agent.scan_service import scanning_service
 
 TEXTS = shipped_texts()
-SERVICES = {"gate": gate(), "number": number(), "scan": scanning_service()}
+SERVICES = {"gate": gate(), "number": number(), "scan": scanning_service(), "fee": fee()}
 WALK_STATES_MAX = 10_000
+ALIKE = ("matter", "due", "rest", "paid", "kept", "refund", "doubt")
 TAKE_WORDS = "取回"
 ENDS = {
     "gate": {"passed", "refused", "failed", "unread", "desk", "stopped"},
     "number": {"served", "desk", "stopped", "failed", "unread"},
     "scan": {"done", "desk", "stopped", "failed", "unread"},
+    "fee": {"served", "owed", "desk", "stopped", "failed", "unread"},
 }
 KEYS = (*KEY_CHOICES, KEY_STOP, KEY_REPEAT, KEY_OTHER)
 FACTS = {
@@ -43,7 +46,18 @@ FACTS = {
     "option": {},
     "age": {"ground": "age"},
     "ticket_today": {"ticket": "B-017", "day": "2026-09-21"},
+    "voucher": {},
 }
+MOVES = [
+    *((0, True, False, cx.HINT_NONE), (0, True, True, cx.HINT_NONE)),
+    *((500, True, False, cx.HINT_REJECTED), (2_000, False, False, cx.HINT_NONE)),
+]
+PAYS = [
+    *((cx.PAID, 2_000, 2_000, ""), (cx.PAID, 5_000, 2_000, "VB-001")),
+    *((cx.STOPPED, 0, 0, ""), (cx.STOPPED, 500, 0, "VB-001"), (cx.TIME_LIMIT, 0, 0, "")),
+    *((cx.DEVICE_FAULT, 500, 0, "VB-001"), (cx.IN_DOUBT, 0, 0, ""), (cx.UNKNOWN, 500, 0, "")),
+]
+"""How a payment goes and ends: paid and kept fen, voucher."""
 
 
 def tells(effect: fx.Effect) -> bool:
@@ -57,6 +71,8 @@ def check_answers(flow: Flow) -> list[fx.Event]:
     answers: list[fx.Event] = []
     for outcome in flow.step.kind.outcomes:
         facts = dict(FACTS[flow.step.check])
+        if (outcome, bool(flow.facts.get("voucher"))) in (("owed", False), ("none", True)):
+            continue
         if outcome == "has":
             facts["issued"] = 1
         if outcome != "time_limit":
@@ -84,13 +100,39 @@ def every_event(flow: Flow) -> list[fx.Event]:
     events += [fx.CodeScanned("TB1"), fx.CodeNotScanned("unreadable")]
     events += [fx.CodeNotScanned(r) for r in ("device_fault", "time_limit")]
     events += [fx.EffectDone(effect, o) for o in (1, 2, 3, 4)]
-    devices = (states.CARD_READER, states.PRINTER, states.VOICE, states.BARCODE_READER)
+    devices = {
+        *(states.CARD_READER, states.PRINTER, states.VOICE),
+        states.CASH_ACCEPTOR if flow.definition.service == "fee" else states.BARCODE_READER,
+    }
     events += [fx.DeviceChanged(device, works) for device in devices for works in (True, False)]
+    if flow.cash is not None:
+        events += cash_events(flow.cash.payment)
     if flow.phase == JUDGING:
         events += [fx.CheckDone("officer", outcome) for outcome in ("agreed", "not_officer")]
     elif flow.step.do == "check":
         events += check_answers(flow)
     return events
+
+
+def cash_events(payment: bytes) -> list[fx.Event]:
+    """What the cash desk may say of a payment, and of another."""
+    moved = [
+        cx.Progress(payment, paid, open=is_open, busy=busy, hint=hint)
+        for paid, is_open, busy, hint in MOVES
+    ]
+    ended = [
+        cx.Ended(
+            payment,
+            outcome,
+            cx.Amounts(2_000, paid, kept, paid - kept if voucher else 0),
+            voucher,
+            9 if paid and outcome != cx.UNKNOWN else 0,
+            b"i" * 16,
+        )
+        for outcome, paid, kept, voucher in PAYS
+    ]
+    stranger = cx.Ended(b"stranger", cx.PAID, cx.Amounts(2_000, 2_000, 2_000))
+    return [*map(fx.CashMoved, moved), *map(fx.CashEnded, [*ended, stranger])]
 
 
 def copied(flow: Flow) -> Flow:
@@ -112,14 +154,15 @@ class Case:
     last_text: str = ""
 
     def key(self) -> tuple[object, ...]:
-        """What can matter from here on. One matter is like the other."""
+        """What can matter from here on. One matter is like the other, and so are amounts."""
         flow = self.flow
-        facts = tuple(sorted((k, v) for k, v in flow.facts.items() if k != "matter"))
+        facts = tuple(sorted((k, v) for k, v in flow.facts.items() if k not in ALIKE))
         waits = flow.phase in WAITING_PHASES and flow.patience is not None
         patience = (flow.patience.state, flow.patience.extensions) if waits else ()
         own = (flow.phase, flow.step_name, flow.faults, facts, flow.tries, flow.durable_step)
         more = (patience, flow.phase == SAYING and (flow.mute, flow.repeats), flow.is_nobody)
-        return (*own, *more, self.recorded, self.card, TAKE_WORDS in zh(self.last_text))
+        cash = flow.cash and (flow.cash.open, flow.cash.busy)
+        return (*own, *more, cash, self.recorded, self.card, TAKE_WORDS in zh(self.last_text))
 
     def after(self, event: fx.Event) -> tuple["Case", list[fx.Effect]]:
         flow = copied(self.flow)
@@ -135,6 +178,8 @@ def zh(text: str) -> str:
 
 
 def flow_recorded(before: Flow, event: fx.Event) -> bool:
+    if isinstance(event, fx.CashEnded):
+        return before.cash is not None and event.end.payment == before.cash.payment
     if isinstance(event, fx.Appended):
         return event.intent == before.record_intent and any(event.intent)
     return isinstance(event, fx.CheckDone) and event.outcome == "has"
@@ -241,4 +286,6 @@ def test_nothing_is_told_before_the_append_in_any_order_of_events(
                 durable_ids.add(SavedFlow.from_bytes(append.save).effect)
         if isinstance(event, fx.CheckDone) and event.outcome == "has":
             recorded = True  # index and record are one commit
+        if isinstance(event, fx.CashEnded) and flow_recorded(flow, event):
+            recorded = bool(event.end.seq)
         effects = flow.handle(event, 0)

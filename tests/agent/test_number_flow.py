@@ -153,7 +153,7 @@ next = "again_told"
 """
 BAD = [
     ('clear = "age"', 'clear = "told"', "number.told says done: needs 'recorded'"),
-    ('clear = "age"', 'clear = "slip"', "steps.slip: do: needs 'recorded'"),
+    ('clear = "age"', 'clear = "slip"', "steps.slip: do: needs 'number'"),
     ('has = "again_told"', 'has = "gate"', "steps.gate: do: needs 'number'"),
     ('text = "matter.ask"', 'text = "slip.number.ticket"', "tells 'ticket': needs 'issued'"),
     ('fact = "matter"', 'fact = "matters"', "steps.today: do: needs 'matter'"),

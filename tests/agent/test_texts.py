@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.core.help_events import ANSWERED, RECORDED, RINGS, RINGS_UNRECORDED
+from edge_agent.core.money import MONEY_FIELDS, number_words, spoken, written
 from edge_agent.core.screen import HELP_ANSWERED
 from edge_agent.core.speech import SYN6288
 from edge_agent.core.texts import (
@@ -30,7 +31,7 @@ def test_every_text_is_there_in_three_languages_and_fits_one_frame(texts: Texts)
     assert texts.ids()
     for message_id in texts.ids():
         message = texts[message_id]
-        fields = dict.fromkeys(message.fields, "2026-11-24")
+        fields = {name: 2_050 if name in MONEY_FIELDS else "24" for name in message.fields}
         for language in LANGUAGES:
             text = texts.text(message_id, language, fields)
             assert text
@@ -42,11 +43,36 @@ def test_every_text_is_there_in_three_languages_and_fits_one_frame(texts: Texts)
 def test_only_the_success_texts_say_that_the_visit_is_done(texts: Texts) -> None:
     told = {name for name in texts.ids() if texts[name].told}
     numbers = {"number.told", "number.told_no_slip", "number.again"}
-    assert told == {"gate.entered", "gate.left", *numbers}
+    fees = {"fee.told", "fee.told_no_slip", "fee.told_voucher", "fee.told_voucher_no_slip"}
+    assert told == {"gate.entered", "gate.left", *numbers, *fees}
+    assert {name for name in told if texts[name].settles} == fees
     for name in texts.ids():
         for language in ("zh-CN", "yue"):
             said = any(word in texts[name].texts[language] for word in DONE_WORDS)
             assert said == (name in told)
+
+
+def test_amounts_are_read_and_heard_as_people_say_them(texts: Texts) -> None:
+    heard = {2_000: "二十元", 200: "两元", 550: "五元五角", 505: "五元零五分", 0: "零元", 5: "五分"}
+    for fen, words in heard.items():
+        assert spoken(fen, "zh-CN") == words
+    assert [written(fen, "zh-CN") for fen in (2_000, 550)] == ["20元", "5.50元"]
+    assert spoken(2_050, "en") == written(2_050, "en") == "20.50 yuan"
+    long = {
+        10: "十",
+        15: "十五",
+        110: "一百一十",
+        105: "一百零五",
+        1_005: "一千零五",
+        20_300: "二万零三百",
+    }
+    for number, words in long.items():
+        assert number_words(number) == words
+    said = texts.spoken("pay.more", "zh-CN", {"paid": 1_000, "rest": 500, "due": 1_500})
+    assert said == "已收十元，还差五元。请继续放入纸币。"
+    assert texts.text("pay.more", "yue", {"paid": 1_000, "rest": 500}).startswith(
+        "已收10元，仲差5元"
+    )
 
 
 def test_only_the_answer_says_that_an_officer_is_coming(texts: Texts) -> None:
