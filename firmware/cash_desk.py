@@ -176,7 +176,7 @@ class CashDesk:
     def polled(self, state, argument, now):
         """The device says this; whether it may be acknowledged now."""
         if self._change is not None:
-            return state not in (polled.STACKED, polled.RETURNED)
+            return state not in polled.ENDS
         live = self._journal.live
         if state == polled.REJECTING:
             self._on_rejecting(argument)
@@ -186,9 +186,9 @@ class CashDesk:
             self._on_word(live, state, now)
         elif state in polled.AT_REST:
             self._give_back = False
-        elif state in (polled.STACKED, polled.POWER_UP_IN_STACKER):
+        elif state in polled.IN_CASSETTE:
             self._on_stranger(argument if state == polled.STACKED else -1, now)
-        return self._change is None or state not in (polled.STACKED, polled.RETURNED)
+        return self._change is None or state not in polled.ENDS
 
     def offline(self, now):
         """The device is silent: what it holds it will say when it speaks again."""
@@ -227,7 +227,7 @@ class CashDesk:
 
     def _on_word(self, live, state, now):
         stacking = live.state == states.NOTE_STACKING
-        if state in (polled.STACKED, polled.POWER_UP_IN_STACKER):
+        if state in polled.IN_CASSETTE:
             self._become(live, states.NOTE_STACKED, now)
         elif state == polled.RETURNED:
             self._become(live, states.NOTE_RETURNED, now)
@@ -321,7 +321,7 @@ class CashDesk:
         live = self._journal.live
         if live is None or live.state != states.NOTE_ESCROW:
             return
-        is_over = self._phase not in (OPENING, OPEN) or live.session != self._session
+        is_over = not OPENING <= self._phase <= OPEN or live.session != self._session
         if not self._give_back and (is_over or diff(now, self._escrow_at) >= ESCROW_MS_MAX):
             self._return_live(now)
 
@@ -336,13 +336,15 @@ class CashDesk:
             self._phase = NONE
         if self._phase == CLOSING:
             self._close()
-        elif self._phase != NONE and (self._journal.is_full or self._journal.is_broken):
+        elif self._phase != NONE and self._journal.is_broken:
+            self._refuse()
+        elif self._phase != NONE and self._journal.is_full and not self._has_note():
             self._refuse()
         elif self._phase == OPENING:
             self._open(now)
         elif self._phase == OPEN and self._is_faulty():
             self._refuse()
-        acceptor.want(self._mask if self._phase in (OPENING, OPEN) else 0)
+        acceptor.want(self._mask if OPENING <= self._phase <= OPEN else 0)
 
     def _open(self, now):
         acceptor = self._acceptor

@@ -187,8 +187,7 @@ class CcnetAcceptor:
             return IDENTIFICATION
         if state == polled.DISABLED and not self.bills.known:
             return BILL_TABLE
-        at_rest = state in (polled.IDLING, polled.DISABLED)
-        return ENABLE if at_rest and self.in_force != self._target() else POLL
+        return ENABLE if state in polled.ENABLES and self.in_force != self._target() else POLL
 
     def _reset_is_due(self, now):
         if self.state in polled.POWERED_UP:
@@ -265,7 +264,8 @@ class CcnetAcceptor:
         may_ack = self.owner.polled(state, argument, now)
         self._poll_next = False
         self.state = state
-        self._report(*polled.device_state(state))
+        known = polled.device_state(state)
+        self._report(known[0], known[1])
         if may_ack:
             self._sender.send(_ACK)
         self._earliest = add(now, ACK_GAP_MS)

@@ -5,7 +5,9 @@ import sys
 
 import micropython
 
+from firmware.cash_desk import CashDesk
 from firmware.drivers import syn6288_frames, xfs5152_frames
+from firmware.drivers.ccnet_acceptor import CcnetAcceptor
 from firmware.drivers.escpos_printer import EscposPrinter
 from firmware.drivers.sdt_card_reader import READ, SdtCardReader
 from firmware.drivers.voice import Voice
@@ -93,6 +95,28 @@ def check_voice_queries(frames):
     locked(query)
 
 
+class NoNotes:
+    """A cash journal in which nothing is open."""
+
+    live = None
+    is_broken = is_full = is_unused = False
+
+
+def check_acceptor_polls(ccnet):
+    acceptor = CcnetAcceptor(SinkPort(), report, 0)
+    desk = CashDesk(NoNotes(), acceptor, None, nothing, nothing, 0)
+    answers = [ccnet[name] for name in ("idle", "accepting", "holding", "stacking", "escrow_3")]
+
+    def polls():
+        for answer in answers:
+            acceptor._due = 0
+            acceptor._poll_next = True
+            desk.tick(10)
+            desk.feed(answer, len(answer), 11)
+
+    locked(polls)
+
+
 def main():
     with open(sys.argv[1]) as file:
         vectors = json.load(file)
@@ -100,6 +124,7 @@ def main():
     check_printer_queries()
     check_voice_queries(syn6288_frames)
     check_voice_queries(xfs5152_frames)
+    check_acceptor_polls({name: bytes.fromhex(text) for name, text in vectors["ccnet"].items()})
     print("no allocation")
 
 

@@ -11,6 +11,7 @@ import pytest
 from edge_agent.technician.image import build_image
 from tests.firmware import (
     app_cases,
+    cash_cases,
     description_cases,
     help_app_cases,
     help_cases,
@@ -41,6 +42,7 @@ MODULES = (
     help_cases,
     journal_cases,
     app_cases,
+    cash_cases,
     description_cases,
     scanner_cases,
 )
