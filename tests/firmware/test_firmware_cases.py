@@ -12,6 +12,7 @@ from edge_agent.technician.image import build_image
 from tests.firmware import (
     app_cases,
     cash_cases,
+    ccnet_cases,
     description_cases,
     help_app_cases,
     help_cases,
@@ -43,6 +44,7 @@ MODULES = (
     journal_cases,
     app_cases,
     cash_cases,
+    ccnet_cases,
     description_cases,
     scanner_cases,
 )
