@@ -1,4 +1,4 @@
-"""What the cash desk promises of a note, from escrow to its end. Runs under CPython and MicroPython;
+"""What the cash desk promises of a note, from escrow to its end. Runs under CPython, MicroPython;
 `folder` is fresh and empty.
 """
 

@@ -1,4 +1,4 @@
-"""A cash desk with an acceptor that answers what a case says. Runs under CPython and MicroPython."""
+"""A cash desk with an acceptor that answers what a case says. For CPython and MicroPython."""
 
 from firmware.cash_desk import CashDesk
 from firmware.cash_journal import CashJournal
