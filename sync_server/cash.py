@@ -26,6 +26,7 @@ from sync_server.listings import Row
 from sync_server.units import Scope
 
 FOREVER_MS = 2**62
+FOREVER_DAY = "9999-12-31"
 _EPOCH_DAY = date(1970, 1, 1)
 _KIND = "substr(e.account, 1, instr(e.account, ':') - 1)"
 _UNBALANCED = (ledger.MISSING, ledger.RECOUNT)
@@ -61,14 +62,17 @@ def sheet(
         "ORDER BY t.unit, t.name",
         (*values, terminal, terminal),
     )
-    flows = _entries(connection, scope, "= ?" if day else ">= ?", day)
-    stocks = _entries(connection, scope, "<= ?", day) if day else flows
+    flows = _entries(connection, scope, "=" if day else ">=", day)
+    later = _entries(connection, scope, ">", day or FOREVER_DAY)
+    now = _now(connection)
     notes = _notes(connection, scope, day)
     adjusted = _adjusted(connection, scope, day)
+    issued = _issued(connection, scope, day)
     waiting = _waiting(connection, scope, day)
     rows: list[Row] = []
     for number, name, unit, held_fen in found:
         flow, counted, moved = flows[number], notes[number], adjusted[number]
+        stock = {kind: now[name][kind] - later[number][kind] for kind in _STOCKS}
         row: Row = {
             "terminal": name,
             "unit": unit,
@@ -79,10 +83,10 @@ def sheet(
             "in_cases_fen": flow[ledger.DOUBT],
             "written_off_fen": moved[ledger.NOT_THERE],
             "kept_fen": -flow[ledger.REVENUE],
-            "refunds_fen": waiting[number]["issued_fen"],
+            "refunds_fen": issued[number]["voucher"],
             "paid_out_fen": -flow[ledger.TILL],
-            "cassette_fen": stocks[number][ledger.CASSETTE],
-            "payments_open_fen": -stocks[number]["payment"],
+            "cassette_fen": stock[ledger.CASSETTE],
+            "payments_open_fen": -stock[ledger.PAYMENT],
             **{key: waiting[number][key] for key in _WAITING},
             "held_fen": held_fen,
             "tender": {"cash": _tender(counted)},
@@ -142,6 +146,7 @@ def open_cases(connection: apsw.Connection, scope: Scope, now_ms: int) -> Iterat
 
 # ---- sums by terminal
 
+_STOCKS = (ledger.CASSETTE, ledger.PAYMENT)
 _WAITING = ("vouchers_open", "vouchers_open_fen", "cases_open", "cases_open_fen")
 
 
@@ -149,7 +154,7 @@ def _entries(connection: apsw.Connection, scope: Scope, compare: str, day: str) 
     condition, values = scope.sql("b.unit")
     found = connection.execute(
         f"SELECT b.terminal, {_KIND}, sum(e.fen) FROM cash_booking b JOIN cash_entry e "
-        f"ON e.booking = b.booking WHERE {condition} AND b.business_date {compare} GROUP BY 1, 2",
+        f"ON e.booking = b.booking WHERE {condition} AND b.business_date {compare} ? GROUP BY 1, 2",
         (*values, day),
     )
     sums: dict[int, Counter[str]] = defaultdict(Counter)
@@ -163,8 +168,9 @@ def _notes(connection: apsw.Connection, scope: Scope, day: str) -> Sums:
     condition, values = scope.sql("n.unit")
     found = connection.execute(
         "SELECT n.terminal, n.outcome, n.fen, count(*) FROM cash_note n "
-        f"WHERE {condition} AND n.held = 0 AND (? = '' OR n.business_date = ?) GROUP BY 1, 2, 3",
-        (*values, day, day),
+        f"WHERE {condition} AND n.held = 0 AND n.business_date {'=' if day else '>='} ? "
+        "GROUP BY 1, 2, 3",
+        (*values, day),
     )
     sums: dict[int, Counter[str]] = defaultdict(Counter)
     for terminal, outcome, fen, count in found:
@@ -198,31 +204,53 @@ def _adjusted(connection: apsw.Connection, scope: Scope, day: str) -> Sums:
     return sums
 
 
+def _now(connection: apsw.Connection) -> Mapping[str, Counter[str]]:
+    """Terminal name -> kind of account -> fen, of what is in cassettes and in open payments."""
+    found = connection.execute("SELECT account, fen FROM cash_account WHERE fen <> 0")
+    sums: dict[str, Counter[str]] = defaultdict(Counter)
+    for account, fen in found:
+        kind, _, holder = account.partition(":")
+        if kind in _STOCKS:
+            sums[holder.partition("/")[0]][kind] += fen
+    return sums
+
+
+def _issued(connection: apsw.Connection, scope: Scope, day: str) -> Sums:
+    """What became owed by voucher."""
+    condition, values = scope.sql("v.unit")
+    found = connection.execute(
+        f"SELECT v.terminal, sum(v.fen) FROM cash_voucher v WHERE {condition} "
+        f"AND v.business_date {'=' if day else '>='} ? GROUP BY 1",
+        (*values, day),
+    )
+    sums: dict[int, Counter[str]] = defaultdict(Counter)
+    for terminal, fen in found:
+        sums[terminal]["voucher"] = fen
+    return sums
+
+
 def _waiting(connection: apsw.Connection, scope: Scope, day: str) -> Mapping[int, Counter[str]]:
-    """Vouchers and cases that are open, and what was issued."""
-    last, end_ms = day or "9999-12-31", _end_ms(day)
+    """Vouchers and cases that are open, or were when the day ended."""
+    last, end_ms = day or FOREVER_DAY, _end_ms(day)
     sums: dict[int, Counter[str]] = defaultdict(Counter)
     condition, values = scope.sql("v.unit")
     rows: Any = connection.execute(
-        "SELECT v.terminal, v.fen, v.business_date, v.settled_ms FROM cash_voucher v "
-        f"WHERE {condition} AND v.business_date <= ?",
-        (*values, last),
-    )
-    for terminal, fen, issued, settled_ms in rows:
-        if not day or issued == day:
-            sums[terminal]["issued_fen"] += fen
-        if settled_ms is None or settled_ms >= end_ms:
-            sums[terminal] += Counter(vouchers_open=1, vouchers_open_fen=fen)
-    condition, values = scope.sql("c.unit")
-    rows = connection.execute(
-        "SELECT c.terminal, c.fen, c.reason FROM cash_case c "
-        f"WHERE {condition} AND c.business_date <= ? AND (c.closed_ms IS NULL OR c.closed_ms >= ?)",
+        f"SELECT v.terminal, count(*), sum(v.fen) FROM cash_voucher v WHERE {condition} AND "
+        "v.business_date <= ? AND (v.settled_ms IS NULL OR v.settled_ms >= ?) GROUP BY 1",
         (*values, last, end_ms),
     )
-    for terminal, fen, reason in rows:
-        sums[terminal] += Counter(
-            cases_open=1, cases_open_fen=fen, unbalanced=int(reason in _UNBALANCED)
-        )
+    for terminal, count, fen in rows:
+        sums[terminal] += Counter(vouchers_open=count, vouchers_open_fen=fen)
+    condition, values = scope.sql("c.unit")
+    rows = connection.execute(
+        "SELECT c.terminal, c.reason, count(*), sum(c.fen) FROM cash_case c "
+        f"WHERE {condition} AND c.business_date <= ? "
+        "AND (c.closed_ms IS NULL OR c.closed_ms >= ?) GROUP BY 1, 2",
+        (*values, last, end_ms),
+    )
+    for terminal, reason, count, fen in rows:
+        unbalanced = count * (reason in _UNBALANCED)
+        sums[terminal] += Counter(cases_open=count, cases_open_fen=fen, unbalanced=unbalanced)
     return sums
 
 

@@ -53,7 +53,8 @@ from sync_server.core.store_port import Arrival
 
 NO_PAYMENT = bytes(8)
 CASE_MS = 86_400_000
-CASSETTE, COLLECTED, DOUBT, REVENUE = "cassette", "collected", "doubt", "revenue"
+CASSETTE, COLLECTED, DOUBT = "cassette", "collected", "doubt"
+PAYMENT, REVENUE, VOUCHER = "payment", "revenue", "voucher"
 CLAIM, TILL, SURPLUS, LOSS, HELD_ACCOUNT = "claim", "till", "surplus", "loss", "held"
 
 # why there is a case
@@ -98,7 +99,7 @@ def account(kind: str, holder: object) -> str:
 
 def payment_account(terminal: str, payment: bytes) -> str:
     """The account of one payment at a terminal."""
-    return account("payment", f"{terminal}/{payment.hex()}")
+    return account(PAYMENT, f"{terminal}/{payment.hex()}")
 
 
 def settle(tx: CashTransaction, arrival: Arrival) -> None:
@@ -247,7 +248,7 @@ def _owed(tx: CashTransaction, arrival: Arrival, row: CashPaymentRow, refund: in
             row.ended_ms,
         )
     )
-    return account("voucher", voucher)
+    return account(VOUCHER, voucher)
 
 
 # ---- cassettes
@@ -271,7 +272,7 @@ def _cassette(tx: CashTransaction, arrival: Arrival, row: CashCassetteRow) -> No
 
 def settled(voucher: int, unit: str, fen: int) -> Mapping[str, int]:
     """The entries of a voucher that a hall paid out."""
-    return {account("voucher", voucher): fen, account(TILL, unit): -fen}
+    return {account(VOUCHER, voucher): fen, account(TILL, unit): -fen}
 
 
 def close(

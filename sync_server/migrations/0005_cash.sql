@@ -20,7 +20,8 @@ CREATE TABLE cash_note(
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX one_end_of_a_note ON cash_note(terminal, note) WHERE held = 0;
-CREATE INDEX note_of_day ON cash_note(terminal, business_date);
+CREATE INDEX note_of_day ON cash_note(business_date, terminal);
+CREATE INDEX note_by_end ON cash_note(terminal, ended_ms);
 
 CREATE TABLE cash_payment(
   terminal INTEGER NOT NULL REFERENCES terminal,
@@ -42,7 +43,6 @@ CREATE TABLE cash_payment(
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX one_end_of_a_payment ON cash_payment(terminal, payment) WHERE held = 0;
-CREATE INDEX payment_of_day ON cash_payment(terminal, business_date);
 
 -- A cassette that was taken out: what the terminal counted, and what the ledger had.
 CREATE TABLE cash_cassette(
@@ -76,7 +76,8 @@ CREATE TABLE cash_voucher(
 ) STRICT;
 
 CREATE INDEX voucher_of_number ON cash_voucher(unit, number);
-CREATE INDEX voucher_open ON cash_voucher(unit, issued_ms) WHERE settled_ms IS NULL;
+CREATE INDEX voucher_of_day ON cash_voucher(business_date, terminal);
+CREATE INDEX voucher_by_settled ON cash_voucher(settled_ms);
 
 CREATE TRIGGER voucher_settled_once BEFORE UPDATE ON cash_voucher
 WHEN OLD.settled_ms IS NOT NULL
@@ -108,7 +109,7 @@ CREATE TABLE cash_case(
   CHECK((closed_ms IS NULL) = (outcome = ''))
 ) STRICT;
 
-CREATE INDEX case_open ON cash_case(unit, deadline_ms) WHERE closed_ms IS NULL;
+CREATE INDEX case_by_closed ON cash_case(closed_ms);
 CREATE INDEX case_of_payment ON cash_case(terminal, payment, reason);
 
 CREATE TRIGGER case_closed_once BEFORE UPDATE ON cash_case
@@ -129,7 +130,7 @@ CREATE TABLE cash_booking(
   UNIQUE(cause, about)
 ) STRICT;
 
-CREATE INDEX booking_of_day ON cash_booking(terminal, business_date);
+CREATE INDEX booking_of_day ON cash_booking(business_date, terminal);
 
 -- fen: debit above 0, credit below. An entry whose booking is not there at the commit fails it.
 CREATE TABLE cash_entry(
@@ -145,6 +146,8 @@ CREATE TABLE cash_account(
   account TEXT PRIMARY KEY,
   fen INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX account_not_at_0 ON cash_account(account, fen) WHERE fen <> 0;
 
 CREATE TRIGGER entry_counts AFTER INSERT ON cash_entry
 BEGIN
