@@ -36,6 +36,11 @@ board.command(
     name="emulate",
     help="A board in software that mpremote and the other commands drive.",
 )
+app.command(
+    "edge_agent.technician.cli_release:app",
+    name="release",
+    help="Releases for boards: keys, build, sign, verify, show.",
+)
 app.command("simulator.cli:app", name="sim", help="Parts of the simulator by themselves.")
 
 
