@@ -99,6 +99,11 @@ class CashCalls:
 
     # ---- what a visit calls
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a payment or a note has no durable end yet."""
+        return bool(self._desk.payments or self._desk.notes)
+
     def pay(self, order: cx.Order) -> None:
         """Take cash; `on_pay` tells how it goes and, once, how it ended."""
         event(log, "info", "cash.begins", payment=order.payment, due_fen=order.due_fen)

@@ -51,6 +51,43 @@ def run(
 
 
 @app.command
+def update(
+    *,
+    release: Path,
+    data: Path,
+    public: Path | None = None,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
+) -> None:
+    """Give a release to the terminal's board. The agent takes it, also while it runs.
+
+    It is carried while citizens are served and activated when nobody is; `status` shows how far it
+    is. The same release given again is tried again.
+
+    Parameters
+    ----------
+    release
+        The signed file of `tongban release sign`.
+    data
+        The agent's data folder.
+    public
+        release.pub: check the signature now, not only on the board.
+    as_json
+        One JSON object on stdout.
+    """
+    from edge_agent.give_update import GiveError, give  # noqa: PLC0415
+
+    try:
+        given = give(release, data, public)
+    except GiveError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_CANNOT_READ)
+    if as_json:
+        print(json.dumps(given))
+    else:
+        print(f"release {given['version']} ({given['name']}) for {given['board']} is in place")
+
+
+@app.command
 def status(*, data: Path, as_json: Annotated[bool, Parameter(name="--json")] = False) -> None:
     """Show what lies in a terminal's outbox; the agent may run beside it.
 
@@ -73,4 +110,6 @@ def status(*, data: Path, as_json: Annotated[bool, Parameter(name="--json")] = F
         print(json.dumps(found))
         return
     for name, value in found.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{key} {said}" for key, said in value.items())  # noqa: PLW2901
         print(f"{name.replace('_', ' '):18} {value}")

@@ -6,6 +6,7 @@ from typing import TypedDict
 import apsw
 
 from edge_agent.data_folder import OUTBOX_FILE, DataFolderError
+from edge_agent.update_folder import UpdateFolder
 from tongban.database import DatabaseError, open_database
 
 
@@ -20,6 +21,7 @@ class Status(TypedDict):
     visits_settled: int
     visits_under_way: int
     status_list: int
+    update: dict[str, object]
 
 
 def read_status(data: Path) -> Status:
@@ -30,14 +32,14 @@ def read_status(data: Path) -> Status:
     try:
         connection = open_database(path)
         try:
-            return _read(connection)
+            return _read(connection, UpdateFolder(data).state().told())
         finally:
             connection.close()
     except (apsw.Error, DatabaseError) as error:
         raise DataFolderError(f"{path}: cannot be read ({error}). Is it an outbox?") from error
 
 
-def _read(connection: apsw.Connection) -> Status:
+def _read(connection: apsw.Connection, update: dict[str, object]) -> Status:
     def number(sql: str, *values: int) -> int:
         return int(connection.execute(sql, values).get or 0)
 
@@ -54,4 +56,5 @@ def _read(connection: apsw.Connection) -> Status:
         visits_settled=number(visits, settled),
         visits_under_way=number("SELECT count(*) FROM flow"),
         status_list=number("SELECT version FROM status_list"),
+        update=update,
     )

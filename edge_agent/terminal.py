@@ -3,7 +3,7 @@
 Board session, visits and help button live on the loop. The port, the outbox, the uplink, the
 citizen's screen and the health pages have threads of their own and call in by
 `call_soon_threadsafe`. An error that nobody expected ends the agent: its service manager starts it
-again, and what was durable goes on.
+again, and what was durable goes on. Longer than other files: here alone all parts meet.
 """
 
 import asyncio
@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.board_port import BoardPort
+from edge_agent.board_update import BoardUpdates
 from edge_agent.cash_calls import CashCalls
 from edge_agent.catalogue import load_service, load_texts
 from edge_agent.core import board_events as bx
 from edge_agent.core.board_session import BoardSession
 from edge_agent.core.cash_events import Ended, Progress
-from edge_agent.core.screen import KEY_HELP
+from edge_agent.core.screen import HELP_NONE, KEY_HELP
 from edge_agent.core.slip import paper_of
 from edge_agent.data_folder import DataFolder
 from edge_agent.devices import Devices
@@ -65,7 +66,6 @@ class Terminal:
         self.bundle = bundle
         self.version = version
         self._boot = secrets.token_bytes(BOOT_BYTES)
-        self._board_info: dict[str, str] = {}
         self._down_reason = ""
         self._card_may_lie = False  # on the reader, and a restart has lost that it was read
         self._turn_handle: asyncio.Handle | None = None
@@ -106,7 +106,7 @@ class Terminal:
         slips = Slips(
             definition,
             texts,
-            paper=lambda: paper_of(self._board_info),
+            paper=lambda: paper_of(self.board_updates.info),
             prove=prover(bundle.device_key, bundle.terminal, bundle.unit),
             rasterise=rasterise,
         )
@@ -182,6 +182,9 @@ class Terminal:
             say=self.voice.say_help,
             on_state=self.visits.help_is,
             changed=self._changed,
+        )
+        self.board_updates = BoardUpdates(
+            Path(self.settings.data), self.session, self._time.wall_ms, self.uplink.changed
         )
         self.ticket_calls = TicketCalls(
             self.voice.speaker,
@@ -282,13 +285,20 @@ class Terminal:
         self.ticket_calls.on_time()
         self.cash_calls.on_time()
         now = self._time.ticks()
+        self.board_updates.on_time(now, idle=self._may_reset_board())
         self.session.tick(now)
         while (frame := self.session.pull(now)) is not None:
             self.port.write(frame)
         waits = [self.session.deadline_ms(self._time.ticks())]
-        timed = (self.visits.wait_ms(), self.help_calls.wait_ms(), self.cash_calls.wait_ms())
-        waits += [wait_ms for wait_ms in timed if wait_ms is not None]
+        parts = (self.visits, self.help_calls, self.cash_calls, self.board_updates)
+        waits += [wait_ms for part in parts if (wait_ms := part.wait_ms()) is not None]
         self._set_turn(max(TURN_MS_MIN, min(waits)))
+
+    def _may_reset_board(self) -> bool:
+        """Nobody is served, waits for help or has money on its way: an update may begin to run."""
+        if self.cash_calls.is_open or self.help_calls.state != HELP_NONE:
+            return False
+        return self.visits.is_idle()
 
     def _take_bytes(self, data: bytes) -> None:
         self.session.receive(data, self._time.ticks())
@@ -306,6 +316,7 @@ class Terminal:
     # ---- what the board says
 
     def _on_board(self, said: bx.BoardEvent) -> None:
+        self.board_updates.on_board(said)
         match said:
             case bx.Card():
                 self.visits.on_card(said)
@@ -341,12 +352,11 @@ class Terminal:
                 event(log, "error", "board.trouble", problem=said.text)
 
     def _board_is_up(self, said: bx.LinkUp) -> None:
-        self._board_info = dict(said.info)
         self.voice.board_is_up(said.info)
         self.help_calls.board_is_up(said)
         self.visits.on_board(True)
         self.cash_calls.link(up=True)
-        event(log, "info", "board.up", version=said.version, board=self._board_info)
+        event(log, "info", "board.up", version=said.version, board=dict(said.info))
         self.uplink.changed()
         if self._card_may_lie and self.visits.is_idle():
             self.voice.say(NOTICE_SPEAKER, "terminal.restarted")
@@ -399,8 +409,8 @@ class Terminal:
     # ---- what the terminal says of itself, asked from other threads
 
     def _snapshot(self) -> Snapshot:
-        info = self._board_info
-        versions = {"agent": self.version, "service": f"{self.settings.service}"}
-        versions |= {k: info[k][:64] for k in ("firmware", "runtime", "board") if info.get(k)}
+        versions = {"agent": self.version, "service": self.settings.service}
+        versions |= self.board_updates.versions()
+        alarms = self.devices.alarms() + self.board_updates.alarms()
         quality = self._time.time_quality()
-        return Snapshot(versions, self.devices.conditions(), self.devices.alarms(), quality)
+        return Snapshot(versions, self.devices.conditions(), alarms, quality)

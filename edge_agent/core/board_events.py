@@ -130,6 +130,28 @@ class CashRejected:
 
 
 @dataclass(frozen=True)
+class UpdateState:
+    """What the board does with a release; `offset` is what it wants next of the stream."""
+
+    release: int
+    state: int
+    reason: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class UpdateSlot:
+    """Which slot runs, with what in it, and which release failed last (0 none), for what reason."""
+
+    slot: int
+    state: int
+    version: int
+    release: int
+    failed: int
+    reason: int
+
+
+@dataclass(frozen=True)
 class BoardTrouble:
     """The board said something that its protocol version does not allow."""
 
@@ -152,5 +174,7 @@ BoardEvent = (
     | CashState
     | CashNote
     | CashRejected
+    | UpdateState
+    | UpdateSlot
     | BoardTrouble
 )

@@ -38,6 +38,7 @@ ASK_EVERY_MS = 4_000
 EFFECTS_MAX = 16
 EVENT_ACKS_MAX = 32
 IDLE_MS = 1_000
+BACKGROUND_BYTES_MAX = 300
 
 TO_SEND, SENT, TO_ASK, ASKED = "to send", "sent", "to ask", "asked"
 
@@ -113,6 +114,7 @@ class BoardSession:
         self._effects: dict[int, _Effect] = {}
         self._acks: deque[int] = deque()
         self._help: _HelpWish | None = None
+        self._background: Callable[[int], bytes | None] | None = None
         self.cash = CashWishes(self._send)
 
     @property
@@ -224,6 +226,10 @@ class BoardSession:
         if self.up and len(self._acks) < EVENT_ACKS_MAX:
             self._acks.append(event_no)
 
+    def carry(self, next_message: Callable[[int], bytes | None]) -> None:
+        """`next_message(now)` is asked for a message whenever the link has nothing else to do."""
+        self._background = next_message
+
     def _add(self, effect: _Effect) -> None:
         if len(self._effects) >= EFFECTS_MAX and effect.effect_id not in self._effects:
             raise SessionError(f"{EFFECTS_MAX} effects wait for the board; is it connected?")
@@ -245,6 +251,7 @@ class BoardSession:
                 and self.cash.say()
                 and self._send_help()
                 and self._send_acks()
+                and self._send_background()
             )
 
     def _send(self, kind: int, *fields: int, tail: bytes = b"") -> bool:
@@ -330,6 +337,13 @@ class BoardSession:
             self._acks.popleft()
         return True
 
+    def _send_background(self) -> bool:
+        """What can wait goes out when nothing else waits; little of it is ever on its way."""
+        if self._background is None or self._link.queued_bytes > BACKGROUND_BYTES_MAX:
+            return False
+        message = self._background(self._now)
+        return message is not None and bool(self._link.send(message))
+
     # ---- what the link reports
 
     def link_up(self, version: int, info: bytes) -> None:
@@ -389,6 +403,10 @@ class BoardSession:
             self._listener(bx.CashState(*fields[:2]))
         elif kind == messages.CASH_REJECTED:
             self._listener(bx.CashRejected(*fields))
+        elif kind == messages.UPDATE_STATE:
+            self._listener(bx.UpdateState(*fields))
+        elif kind == messages.UPDATE_SLOT:
+            self._listener(bx.UpdateSlot(*fields))
         else:
             self._listener(bx.BoardTrouble(f"board sent an agent's message 0x{kind:02X}"))
 

@@ -209,6 +209,11 @@ class Link:
             self._window = window
             self._ack_due = self.up
 
+    @property
+    def queued_bytes(self) -> int:
+        """Of messages that are not acked yet."""
+        return self._queue.size
+
     def introduce(self, info: bytes) -> None:
         """What is said of this side from the next HELLO on."""
         if len(info) > INFO_BYTES_MAX:

@@ -47,6 +47,11 @@ class SendQueue:
         return True
 
     @property
+    def size(self) -> int:
+        """Bytes of the messages that it keeps."""
+        return self._bytes
+
+    @property
     def unacked(self) -> int:
         """Messages that were sent and not acked."""
         return self._ever_sent
