@@ -29,8 +29,12 @@ app.command(
 )
 board = App(name="board", help="For a technician: build, provision, test and care for boards.")
 app.command(board)
-for name in ("build", "ports"):
-    board.command(f"edge_agent.technician.cli_build:{name}", name=name)
+for module, names in {
+    "cli_build": ("build", "ports"),
+    "cli_provision": ("provision", "verify"),
+}.items():
+    for name in names:
+        board.command(f"edge_agent.technician.{module}:{name}", name=name)
 board.command(
     "simulator.board.emulate_cli:emulate",
     name="emulate",
