@@ -31,7 +31,7 @@ LISTEN_S = 0.7
 REPL_S = 1.0
 RESET_S = 15.0
 HELLO_S = 3.0
-CHUNK_BYTES = 1024
+CHUNK_BYTES = 2048
 WRITE_TIMES_MAX = 2
 INTERPRETER_MIN = (1, 22, 0)
 UNREADABLE_BYTES_MIN = 16
@@ -173,33 +173,32 @@ class BoardRepl:
         """Write a file and compare its hash on the flash. Raises TroubleError: `copy_corrupt` when
         it differs again and again, `flash_full`."""
         for _ in range(WRITE_TIMES_MAX):
-            done = [0]
-
-            def progress(written: int, _total: int, done: list[int] = done) -> None:
-                on_bytes(written - done[0])
-                done[0] = written
-
-            written = self._try_write(path, data, progress)
-            if written and self.run(_HASH.format(path="/" + path)).strip() == sha256:
+            if self._write_once(path, data, on_bytes) == sha256:
                 return
-            on_bytes(-done[0])
+            on_bytes(-len(data))
         raise TroubleError("copy_corrupt", path=path, times=WRITE_TIMES_MAX)
 
-    def _try_write(self, path: str, data: bytes, progress: Callable[[int, int], None]) -> bool:
-        """False when the board could not make sense of what it was sent: the line changed it."""
+    def _write_once(self, path: str, data: bytes, on_bytes: Callable[[int], None]) -> str:
+        """The hash of what the flash holds then; empty when the board could not make sense of what
+        it was sent: the line changed it. One round trip a chunk: a board has 150 files."""
+        pieces = [data[at : at + CHUNK_BYTES] for at in range(0, len(data), CHUNK_BYTES)] or [b""]
+        sha256 = ""
         try:
-            self._do(
-                lambda transport: transport.fs_writefile(
-                    "/" + path, data, chunk_size=CHUNK_BYTES, progress_callback=progress
-                )
-            )
+            for number, piece in enumerate(pieces):
+                code = f"_o = open({'/' + path!r}, 'wb')\n" if number == 0 else ""
+                code += f"_n = _o.write({piece!r})\n"
+                if number == len(pieces) - 1:
+                    code += "_o.close()\n" + _HASH.format(path="/" + path)
+                sha256 = self.run(code).strip()
+                on_bytes(len(piece))
         except TroubleError as error:
-            if error.key != "went_away" or not isinstance(
-                error.__cause__, _mpremote().TransportExecError
-            ):
+            if error.key != "went_away":
                 raise
-            return False
-        return True
+            if not isinstance(error.__cause__, _mpremote().TransportExecError):
+                raise
+            on_bytes(len(data))
+            return ""
+        return sha256
 
     def read(self, path: str) -> bytes | None:
         """A file's content, None when it is not there."""

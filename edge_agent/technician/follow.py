@@ -7,6 +7,7 @@ from rich.progress import Progress, TaskID
 
 from edge_agent.technician.cli_output import Output
 from edge_agent.technician.selftest import DeviceResult
+from edge_agent.technician.trouble import TroubleError
 
 
 class Follower:
@@ -56,7 +57,8 @@ class Follower:
         )
         self._output.say(text, "green" if result.outcome == "passed" else "bold red")
         if result.trouble:
-            self._output.trouble(result.error)
+            named = {**result.values, "device": words.of("device", result.device)}
+            self._output.trouble(TroubleError(result.trouble, **named))
 
     def _end_bar(self) -> None:
         if self._bar is not None:

@@ -24,13 +24,12 @@ import msgspec
 from edge_agent.core.slip import SlipLine, SlipQr, build_slip
 from edge_agent.core.speech import module_of
 from edge_agent.technician.board_link import BoardLink
-from edge_agent.technician.trouble import TroubleError
 from protocol.wire import messages, states
 
 PERSON_S = 60.0
 DEVICE_S = 20.0
 STATE_S = 10.0
-QUIET_S = 2.0
+QUIET_S = 1.5
 COUNT_MAX = 3
 GATE_PULSE_MS = 3000
 LIMIT_DS = int(PERSON_S * 10)
@@ -61,10 +60,6 @@ class DeviceResult(msgspec.Struct, frozen=True):
     by: Literal["board", "person"]
     trouble: str = ""
     values: dict[str, str] = {}
-
-    @property
-    def error(self) -> TroubleError:
-        return TroubleError(self.trouble, **self.values)
 
 
 class _FailedError(Exception):

@@ -13,19 +13,20 @@ from simulator.devices.cards import Card, citizen_card
 LOOK_S = 0.05
 LAMP_WAS_OFF_S = 1.0
 BETWEEN_PRESSES_S = 0.6
-CARD_LIES_S = 3.0
+CARD_LIES_S, CARD_LIFTED_S = 3.0, 1.0
 _COUNTS = {"一": 1, "两": 2, "三": 3}
 _ASKED = re.compile("请按([一两三])下求助按钮")
 CARD = citizen_card("样例甲", "441900190001010027")
 
 
 class EmulatedPerson:
-    """`devices` as the board has them. `card` lies on the reader whenever it is empty."""
+    """`devices` as the board has them. `card` is put on the reader and lifted in turn."""
 
     def __init__(self, board: Board, devices: Mapping[str, Any], card: Card = CARD) -> None:
         self._board = board
         self._devices = devices
         self._card = card
+        self._card_lies = False
         self._heard = 0
         self._lamp_off_since: float | None = 0.0
         self._pressing: asyncio.Task[None] | None = None
@@ -40,9 +41,8 @@ class EmulatedPerson:
                     await task
 
     async def _live(self) -> None:
-        if "card_reader" in self._devices:
-            self._devices["card_reader"].place(self._card)
         while True:
+            self._show_card()
             self._listen()
             self._read_slips()
             self._look_at_lamp()
@@ -50,6 +50,19 @@ class EmulatedPerson:
             if gate is not None and gate.is_open:
                 gate.walk_through()
             await asyncio.sleep(LOOK_S)
+
+    def _show_card(self) -> None:
+        """On the reader and off again, as somebody does who waits for it to be read."""
+        reader = self._devices.get("card_reader")
+        if reader is None:
+            return
+        now = asyncio.get_running_loop().time()
+        lies = now % (CARD_LIES_S + CARD_LIFTED_S) < CARD_LIES_S
+        if lies and not self._card_lies:
+            reader.place(self._card)
+        elif self._card_lies and not lies:
+            reader.lift()
+        self._card_lies = lies
 
     def _listen(self) -> None:
         voice = self._devices.get("voice")
