@@ -32,6 +32,7 @@ app.command(board)
 for module, names in {
     "cli_build": ("build", "ports"),
     "cli_provision": ("provision", "verify"),
+    "cli_care": ("selftest", "doctor", "logs", "maintain", "wipe"),
 }.items():
     for name in names:
         board.command(f"edge_agent.technician.{module}:{name}", name=name)

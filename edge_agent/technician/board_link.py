@@ -55,7 +55,8 @@ class BoardLink:
         self._baud = baud
         self._port: serial.Serial | None = None
         self._unsent = b""
-        self._strange = ""  # why the board is not of our pair
+        self.strange = ""
+        """Why the board is not of our pair: one of PAIR_TROUBLES."""
         info = b"agent=technician"
         self._link = Link(
             AGENT, secrets.token_bytes, self, window=WINDOW_BYTES, info=info, pair_key=pair_key
@@ -95,7 +96,7 @@ class BoardLink:
 
     def link_down(self, reason: str) -> None:
         """The board says HELLO again by itself."""
-        self._strange = reason if reason in PAIR_TROUBLES else ""
+        self.strange = reason if reason in PAIR_TROUBLES else ""
 
     def link_message(self, view: memoryview) -> None:
         try:
@@ -113,10 +114,10 @@ class BoardLink:
     def wait_up(self, timeout_s: float = HELLO_S) -> None:
         """Wait for the board's HELLO. Raises TroubleError: `no_hello`, `wrong_baud`, or one of
         PAIR_TROUBLES."""
-        if self.until(lambda: self.is_up or bool(self._strange), timeout_s) and self.is_up:
+        if self.until(lambda: self.is_up or bool(self.strange), timeout_s) and self.is_up:
             return
-        if self._strange:
-            raise TroubleError(self._strange, port=self.path)
+        if self.strange:
+            raise TroubleError(self.strange, port=self.path)
         if self.unreadable:
             raise TroubleError("wrong_baud", port=self.path, bytes=self.heard_bytes)
         raise TroubleError("no_hello", port=self.path, seconds=f"{timeout_s:g}")

@@ -107,10 +107,12 @@ class RemoteFile(msgspec.Struct, frozen=True):
 
 
 class BoardRepl:
-    """Use in a `with`: it leaves the REPL as it is, `reset` starts the board anew."""
+    """Use in a `with`: it leaves the REPL as it is, `reset` starts the board anew. `pair_key`: of
+    the board's terminal, for a firmware that is paired or about to be."""
 
-    def __init__(self, path: str, baud: int = BAUD) -> None:
+    def __init__(self, path: str, baud: int = BAUD, *, pair_key: bytes | None = None) -> None:
         self.path = path
+        self._pair_key = pair_key
         self._baud = baud
         self._transport: Any = None
         self._heard_bytes = 0
@@ -290,16 +292,29 @@ class BoardRepl:
         raise TroubleError("no_answer", port=self.path)
 
     def _ask_firmware(self) -> bool:
-        """MAINTAIN to a firmware that has the port for its link; False when none speaks."""
-        with BoardLink(self.path, self._baud) as link:
-            if not link.until(lambda: link.heard_bytes > 0, LISTEN_S):
-                return False
-            if not link.until(lambda: link.is_up, HELLO_S):
-                self._heard_bytes = link.heard_bytes
-                return False
+        """MAINTAIN to a firmware that has the port for its link; False when none speaks. Raises
+        TroubleError when it obeys another terminal."""
+        strange = ""
+        for key in dict.fromkeys((self._pair_key, None)):
+            with BoardLink(self.path, self._baud, pair_key=key) as link:
+                if not link.until(lambda: link.heard_bytes > 0, LISTEN_S):
+                    return False
+                if self._maintain(link):
+                    return True
+                strange = strange or link.strange
+        if strange:
+            raise TroubleError(strange, port=self.path)
+        return False
+
+    def _maintain(self, link: BoardLink) -> bool:
+        """Whether the firmware obeyed."""
+        link.until(lambda: link.is_up or bool(link.strange), HELLO_S)
+        self._heard_bytes = link.heard_bytes
+        if link.is_up:
             link.send(messages.MAINTAIN)
             link.until(lambda: not link.is_up, _SETTLE_S)
-        return True
+            return True
+        return False
 
     def _open(self) -> Any:
         try:

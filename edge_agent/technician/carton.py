@@ -75,7 +75,7 @@ def _jobs(path: Path, common: Job) -> Iterator[Job]:
         seen.add(folder)
         settings = path.parent / row["settings"] if row.get("settings") else None
         yield msgspec.structs.replace(
-            common, bundle=bundle, port=port, folder=folder, settings=settings
+            common, bundle=bundle, port=port, folder=folder, settings=settings, data=None
         )
 
 

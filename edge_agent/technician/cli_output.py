@@ -31,10 +31,26 @@ class Output:
     def say(self, text: str, style: str = "") -> None:
         self._console.print(text, style=style, markup=False, soft_wrap=True)
 
+    @property
+    def is_terminal(self) -> bool:
+        """Somebody looks at stderr as it is written."""
+        return self._console.is_terminal
+
     def trouble(self, error: TroubleError) -> None:
         """What is wrong and what to do."""
-        self.say(self.words.trouble(error), "bold red")
+        self.say(self.text_of(error), "bold red")
         self.say(f"→ {self.words.cure(error)}")
+
+    def text_of(self, error: TroubleError) -> str:
+        """What is wrong, its device named in the language of the person."""
+        if "device" not in error.values:
+            return self.words.trouble(error)
+        named = self.words.of("device", str(error.values["device"]))
+        return self.words.trouble(TroubleError(error.key, **{**error.values, "device": named}))
+
+    def told(self, error: TroubleError) -> dict[str, str]:
+        """The same for `--json`."""
+        return {"trouble": error.key, "text": self.text_of(error), "cure": self.words.cure(error)}
 
     def result(self, text: str, data: Mapping[str, Any]) -> None:
         """Text for a person, or `data` as one JSON object."""
@@ -58,9 +74,7 @@ def run(output: Output, work: Callable[[], int]) -> int:
     except TroubleError as error:
         output.trouble(error)
         if output.as_json:
-            cure = output.words.cure(error)
-            told = {"trouble": error.key, "text": output.words.trouble(error), "cure": cure}
-            output.result("", {"ok": False, **told})
+            output.result("", {"ok": False, **output.told(error)})
         return error.exit_code
     except FlashSizeUnknownError as error:
         output.say(f"error: {error}", "bold red")

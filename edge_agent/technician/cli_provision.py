@@ -23,6 +23,7 @@ def provision(
     port: PortName = AUTO,
     folder: Path | None = None,
     settings: Path | None = None,
+    data: Path | None = None,
     plan_file: Annotated[Path | None, Parameter(name="--plan")] = None,
     selftest: bool = True,
     attended: bool = True,
@@ -47,6 +48,9 @@ def provision(
         Where notes, label and report go; NAME.board beside the bundle NAME.* if not given.
     settings
         What differs from the board's description: a settings.txt, checked before it is written.
+    data
+        The agent's data folder on this computer: the pair key is made there. Without it the key
+        lies in the folder of the report; move it to the agent's data folder.
     plan_file
         A carton at once: CSV with the columns bundle, port, settings, folder; bundle is needed.
     selftest
@@ -67,6 +71,7 @@ def provision(
         folder=folder or folder_of(bundle or Path()),
         port=port,
         settings=settings,
+        data=data,
         selftest=selftest,
         attended=attended,
         label=label,

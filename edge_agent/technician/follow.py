@@ -37,7 +37,7 @@ class Follower:
     def begin(self, step: str, total: int) -> None:
         """A bar; only where one board is followed."""
         self._end_bar()
-        if not self._name:
+        if not self._name and self._output.is_terminal:
             self._bar = self._output.bar()
             self._bar.start()
             self._task = self._bar.add_task(self._output.words("step." + step), total=total)
@@ -57,8 +57,7 @@ class Follower:
         )
         self._output.say(text, "green" if result.outcome == "passed" else "bold red")
         if result.trouble:
-            named = {**result.values, "device": words.of("device", result.device)}
-            self._output.trouble(TroubleError(result.trouble, **named))
+            self._output.trouble(TroubleError(result.trouble, **result.values))
 
     def _end_bar(self) -> None:
         if self._bar is not None:

@@ -23,6 +23,8 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from edge_agent.board_port import BAUD
+from edge_agent.data_folder import DataFolderError
+from edge_agent.pairing import PAIR_KEY_FILE, make_pair_key, read_pair_key
 from edge_agent.start import CannotBeginError, agent_version, read_bundle
 from edge_agent.technician import copying, ports
 from edge_agent.technician.board_link import BoardLink
@@ -44,7 +46,8 @@ LABEL_S = 20.0
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One board. `image`: a folder of `build`. `folder`: where notes, label and report go."""
+    """One board. `image`: a folder of `build`. `folder`: where notes, label and report go. `data`:
+    the agent's data folder, where the pair key lies; `folder` if it is not given."""
 
     bundle: Path
     image: Path
@@ -52,6 +55,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     port: str = ports.AUTO
     baud: int = BAUD
     settings: Path | None = None
+    data: Path | None = None
     attended: bool = True
     selftest: bool = True
     label: Literal["png", "slip", "none"] = "png"
@@ -87,7 +91,7 @@ def plan(job: Job, reporter: Reporter) -> dict[str, Any]:
     manifest, bundle = read_build(job.image), read_identity(job.bundle)
     reporter.step("detect")
     port = ports.choose(job.port)
-    with BoardRepl(port, job.baud) as repl:
+    with BoardRepl(port, job.baud, pair_key=read_key(job.data or job.folder)) as repl:
         facts = _facts(repl, manifest)
         reporter.step("check")
         changes = copying.compare(manifest, repl.files(copying.tops(manifest), _nothing))
@@ -110,15 +114,19 @@ def provision(job: Job, reporter: Reporter) -> dict[str, Any]:
     reporter.step("detect")
     port = ports.choose(job.port)
     reporter.step("enter")
-    with BoardRepl(port, job.baud) as repl:
+    key = _make_key(job.data or job.folder)
+    with BoardRepl(port, job.baud, pair_key=key) as repl:
         facts = _facts(repl, manifest)
         notes = _notes(job, bundle, facts, manifest)
         copied, removed = _copy(repl, job, manifest, facts, reporter)
         if settings:
             copying.write_whole(repl, SETTINGS_FILE, settings)
+        reporter.step("pair")
+        if repl.read(PAIR_KEY_FILE) != key:
+            copying.write_whole(repl, PAIR_KEY_FILE, key)
         reporter.step("start")
         repl.reset()
-    with BoardLink(port, job.baud) as link:
+    with BoardLink(port, job.baud, pair_key=key) as link:
         reporter.step("hello")
         _hello(link, facts, manifest)
         if job.selftest:
@@ -234,6 +242,21 @@ def read_identity(path: Path) -> Bundle:
         return read_bundle(path)
     except (BundleError, CannotBeginError) as error:
         raise TroubleError("file_unusable", path=path, error=error) from error
+
+
+def read_key(data: Path | None) -> bytes | None:
+    """The pair key in an agent's data folder, None when it has none. Raises TroubleError."""
+    try:
+        return None if data is None else read_pair_key(data)
+    except DataFolderError as error:
+        raise TroubleError("file_unusable", path=data, error=error) from error
+
+
+def _make_key(data: Path) -> bytes:
+    try:
+        return make_pair_key(data)
+    except DataFolderError as error:
+        raise TroubleError("file_unusable", path=data, error=error) from error
 
 
 def _settings(job: Job, manifest: BuildManifest) -> bytes:

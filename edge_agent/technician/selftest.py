@@ -131,9 +131,9 @@ class SelfTest:
         state, detail = told.get(device, (states.STARTING, 0))
         if state in _WORKING:
             return
-        if state in (states.STARTING, states.NO_DEVICE) or detail == states.DETAIL_SILENT:
+        if silent(state, detail):
             raise _FailedError("device_silent")
-        raise _state_error(state, detail)
+        raise _FailedError("device_state", **state_texts(state, detail))
 
     # ---- one device each
 
@@ -305,8 +305,12 @@ def _effect_id() -> int:
     return 1 + secrets.randbits(62)
 
 
-def _state_error(state: int, detail: int) -> _FailedError:
+def silent(state: int, detail: int) -> bool:
+    """Whether this state of a device says that it does not answer at all."""
+    return state in (states.STARTING, states.NO_DEVICE) or detail == states.DETAIL_SILENT
+
+
+def state_texts(state: int, detail: int) -> dict[str, str]:
+    """A state's words for the text `device_state`."""
     name = states.STATE_NAMES[state] if state < len(states.STATE_NAMES) else str(state)
-    return _FailedError(
-        "device_state", state=name, detail=states.DETAIL_NAMES.get(detail, str(detail))
-    )
+    return {"state": name, "detail": states.DETAIL_NAMES.get(detail, str(detail))}

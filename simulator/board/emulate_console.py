@@ -46,6 +46,8 @@ class Console:
         """The REPL was in raw mode when it last spoke."""
         self.ready = asyncio.Event()
         """The REPL of this life waits for input, or a program has the console."""
+        self.noise: Callable[[bytes, bool], bytes] = lambda data, _to_board: data
+        """What the cable makes of bytes, for tests; the flag: on their way to the board."""
         self._banner = banner.encode()
         self._loop = asyncio.get_running_loop()
         self._host = PtyLink(path, USB_BAUD)
@@ -120,7 +122,7 @@ class Console:
     def _read_host(self) -> None:
         if self._board is None or self._state in (BANNER, RAW):
             return  # it waits in the terminal
-        self._to_board += self._host.read(READ_BYTES - len(self._to_board))
+        self._to_board += self.noise(self._host.read(READ_BYTES - len(self._to_board)), True)
         with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
             while self._to_board:
                 sent = self._put_board(bytes(self._to_board))
@@ -222,7 +224,7 @@ class Console:
         self._heard = heard[-_BANNER_KEPT:]
 
     def _send_host(self, data: bytes) -> None:
-        self._to_host += data
+        self._to_host += self.noise(data, False)
         self._flush()
 
     def _flush(self) -> None:
