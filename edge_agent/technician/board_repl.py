@@ -36,6 +36,8 @@ WRITE_TIMES_MAX = 2
 INTERPRETER_MIN = (1, 22, 0)
 UNREADABLE_BYTES_MIN = 16
 _SETTLE_S = 0.3
+_QUIET_S = 0.05
+_PROMPT = b">"
 _FACTS = """
 import sys, os, machine, binascii
 _u = os.uname() if hasattr(os, 'uname') else None
@@ -272,6 +274,8 @@ class BoardRepl:
         try:
             with contextlib.redirect_stdout(said):
                 transport.enter_raw_repl(soft_reset=False, timeout_overall=REPL_S)
+                if _drained(transport):
+                    transport.enter_raw_repl(soft_reset=False, timeout_overall=REPL_S)
         except (_mpremote().TransportError, OSError, TypeError):
             with contextlib.suppress(SyntaxError, ValueError):
                 self._heard_bytes += len(ast.literal_eval(said.getvalue().strip()))
@@ -334,3 +338,15 @@ class BoardRepl:
             return ast.literal_eval(said.strip())
         except (SyntaxError, ValueError) as error:
             raise TroubleError("not_micropython", port=self.path, found=said[:80]) from error
+
+
+def _drained(transport: Any) -> bool:
+    """Whether answers to keys of earlier tries came behind the prompt; they are gone then."""
+    drained = False
+    while True:
+        time.sleep(_QUIET_S)
+        waiting = transport.serial.in_waiting
+        if (waiting <= len(_PROMPT) and not drained) or not waiting:
+            return drained
+        transport.serial.read(waiting)
+        drained = True

@@ -1,4 +1,4 @@
-"""Each thing that can be wrong when a board is provisioned: a code of its own, and the cure named."""
+"""Each thing that can be wrong when a board is provisioned: an exit code, and the cure named."""
 
 import ctypes
 import os
