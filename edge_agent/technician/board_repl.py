@@ -29,6 +29,8 @@ from protocol.wire import messages
 
 LISTEN_S = 0.7
 REPL_S = 1.0
+READ_S = 3.0
+"""Of one read: without it a terminal that says nothing is waited for without end."""
 RESET_S = 15.0
 HELLO_S = 3.0
 CHUNK_BYTES = 2048
@@ -322,7 +324,7 @@ class BoardRepl:
 
     def _open(self) -> Any:
         try:
-            return _mpremote().SerialTransport(self.path, baudrate=115_200)
+            return _mpremote().SerialTransport(self.path, baudrate=115_200, timeout=READ_S)
         except (_mpremote().TransportError, OSError, ValueError) as error:
             raise ports.trouble_of(self.path, error) from error
 

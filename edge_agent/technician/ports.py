@@ -35,6 +35,7 @@ _KNOWN: dict[tuple[int, int | None], str] = {
     (0x0403, None): ADAPTER,  # FTDI
     (0x067B, None): ADAPTER,  # PL2303
 }
+HOLDERS_MAX = 4
 _PROC = Path("/proc")
 
 
@@ -119,18 +120,16 @@ def explain(path: str, error: Exception) -> str:
 
 
 def holder(path: str) -> str:
-    """`name (pid 123)` of another program that has the port open; empty where nobody tells (other
-    users' programs, systems without /proc)."""
+    """`name (pid 123)` of each other program that has the port open; empty where nobody tells:
+    other users' programs, systems without /proc."""
     target = os.path.realpath(path)
-    if not _PROC.is_dir():
-        return ""
-    for process in _PROC.iterdir():
+    found: list[str] = []
+    for process in _PROC.iterdir() if _PROC.is_dir() else ():
         if process.name.isdecimal() and int(process.name) != os.getpid():
             with contextlib.suppress(OSError):
                 if any(os.readlink(fd) == target for fd in (process / "fd").iterdir()):
-                    name = (process / "comm").read_text().strip()
-                    return f"{name} (pid {process.name})"
-    return ""
+                    found.append(f"{(process / 'comm').read_text().strip()} (pid {process.name})")
+    return ", ".join(found[:HOLDERS_MAX])
 
 
 def _describe(port: Listed) -> Port:

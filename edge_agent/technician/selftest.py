@@ -36,6 +36,8 @@ LIMIT_DS = int(PERSON_S * 10)
 VOLUME, SPEED = 10, 4
 _COUNTS = ("", "一", "两", "三")
 _WORKING = (states.ONLINE, states.DEVICE_BUSY)
+_ABSENT = (states.STARTING, states.POWER_OFF, states.NO_DEVICE)
+_OFFLINE = (states.OFFLINE, 0)
 ORDER = (
     states.HELP_BUTTON,
     states.VOICE,
@@ -307,7 +309,7 @@ def _effect_id() -> int:
 
 def silent(state: int, detail: int) -> bool:
     """Whether this state of a device says that it does not answer at all."""
-    return state in (states.STARTING, states.NO_DEVICE) or detail == states.DETAIL_SILENT
+    return state in _ABSENT or detail == states.DETAIL_SILENT or (state, detail) == _OFFLINE
 
 
 def state_texts(state: int, detail: int) -> dict[str, str]:
