@@ -35,8 +35,7 @@ def provision(
 ) -> int:
     """Make a board the board of a terminal: copy, start, test, label, report.
 
-    Asks for nothing when nothing is wrong; run it again after a cut, it goes on. The report is
-    signed with the bundle's key.
+    Asks for nothing when nothing is wrong; run it again after a cut, it goes on.
 
     Parameters
     ----------
