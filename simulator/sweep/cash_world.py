@@ -9,8 +9,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from edge_agent.core import cash_events as cx
-from simulator.devices import ccnet_acceptor as device
-from simulator.devices.ccnet_acceptor import AcceptorTiming, CcnetAcceptor
+from simulator.devices import bill_mechanism as device
+from simulator.devices.bill_mechanism import AcceptorTiming
+from simulator.devices.ccnet_acceptor import CcnetAcceptor
 from simulator.sweep.cash_agent import SweepAgent
 from simulator.sweep.cash_board import SweepBoard
 from simulator.sweep.cash_scripts import OFFICER_MS, Script
