@@ -115,7 +115,8 @@ def out_of_balance(connection: apsw.Connection, scope: Scope) -> list[tuple[str,
     )
     adjusted = (
         "coalesce((SELECT sum(k.fen) FROM cash_case k WHERE k.terminal = t.terminal AND "
-        "(k.outcome = 'given_back' OR (k.outcome = 'not_there' AND k.reason = 'in_doubt'))), 0)"
+        "(k.outcome = 'given_back' OR (k.outcome = 'not_there' AND k.reason = 'in_doubt'))), 0) - "
+        "coalesce((SELECT sum(x.due_fen) FROM cash_cassette x WHERE x.terminal = t.terminal), 0)"
     )
     found = connection.execute(
         f"SELECT * FROM (SELECT t.name, t.unit, c.inserted_fen - c.returned_fen - {accounts} - "
@@ -151,11 +152,13 @@ _WAITING = ("vouchers_open", "vouchers_open_fen", "cases_open", "cases_open_fen"
 
 
 def _entries(connection: apsw.Connection, scope: Scope, compare: str, day: str) -> Sums:
+    """But for cassettes that were counted: their money was stacked before."""
     condition, values = scope.sql("b.unit")
     found = connection.execute(
         f"SELECT b.terminal, {_KIND}, sum(e.fen) FROM cash_booking b JOIN cash_entry e "
-        f"ON e.booking = b.booking WHERE {condition} AND b.business_date {compare} ? GROUP BY 1, 2",
-        (*values, day),
+        f"ON e.booking = b.booking WHERE {condition} AND b.business_date {compare} ? "
+        "AND b.cause <> ? GROUP BY 1, 2",
+        (*values, day, ledger.COUNT_BOOKED),
     )
     sums: dict[int, Counter[str]] = defaultdict(Counter)
     for terminal, kind, fen in found:

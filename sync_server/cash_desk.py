@@ -71,6 +71,14 @@ def yuan(fen: int) -> str:
     return f"{'-' * (fen < 0)}{abs(fen) // 100}.{abs(fen) % 100:02}"
 
 
+def decision_text(text: str) -> str:
+    """What an officer wrote, identities masked. Raises CashError when it says nothing."""
+    said = mask(" ".join(text.split()))
+    if not 1 <= len(said) <= DECISION_CHARACTERS_MAX:
+        raise CashError("note", f"say in 1 to {DECISION_CHARACTERS_MAX} characters what was found")
+    return said
+
+
 # ---- vouchers
 
 
@@ -267,9 +275,7 @@ def close(
     now_ms: int,
 ) -> Row:
     """Close a case with what was found, and book it. Raises CashError."""
-    note = mask(" ".join(decision.split()))
-    if not 1 <= len(note) <= DECISION_CHARACTERS_MAX:
-        raise CashError("note", f"say in 1 to {DECISION_CHARACTERS_MAX} characters what was found")
+    note = decision_text(decision)
     with immediate(connection):
         found = _case_of(connection, scope, case_)
         row, stored = _case(found), CaseRow(*found[2:-4])

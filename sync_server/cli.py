@@ -16,7 +16,7 @@ from sync_server import alarms as centre_alarms
 from sync_server import cash_tables, listings, overview, show, timeline
 from sync_server.broker import BrokerError, run_broker
 from sync_server.cli_accounts import accounts, audit
-from sync_server.cli_cash import case, cases, cash, voucher, vouchers
+from sync_server.cli_cash import case, cases, cash, cassette, cassettes, voucher, vouchers
 from sync_server.cli_hall import answer_help, conflicts, help_calls, queue, tickets, unmask
 from sync_server.cli_parts import (
     LIST_LIMIT,
@@ -54,9 +54,9 @@ app.command(
 )
 for command in (tickets, conflicts, help_calls, answer_help, unmask, audit, slip_keys):
     app.command(command)
-for command in (cash, vouchers, cases):
+for command in (cash, vouchers, cases, cassettes):
     app.command(command)
-for group in (queue, accounts, voucher, case):
+for group in (queue, accounts, voucher, case, cassette):
     app.command(group)
 
 

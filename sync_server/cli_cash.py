@@ -1,4 +1,4 @@
-"""`tongban server cash|vouchers|voucher settle|cases|case close`: cash at the centre, typed.
+"""`tongban server cash|vouchers|voucher|cases|case|cassettes|cassette`: cash at the centre, typed.
 
 Officers use the console's pages; these commands do the same for scripts, and when no page is there.
 """
@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from sync_server import cash as books
-from sync_server import cash_desk, show
+from sync_server import cash_cassettes, cash_desk, show
 from sync_server.cli_parts import (
     AsJson,
     Config,
@@ -26,6 +26,7 @@ from sync_server.units import Scope
 
 voucher = App(name="voucher", help="Pay out what a terminal owes: settle.")
 case = App(name="case", help="Close a case of cash with what was found: close.")
+cassette = App(name="cassette", help="Book what was counted in a cassette: count.")
 
 
 def cash(
@@ -175,3 +176,70 @@ def close(
             print_lines([row])
         else:
             show.cases([row])
+
+
+def cassettes(
+    *,
+    data: Data = None,
+    config: Config = None,
+    unit: Unit = "",
+    counted: Annotated[bool, Parameter(negative=())] = False,
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cassettes that were taken out and wait to be counted, the oldest first.
+
+    Parameters
+    ----------
+    counted
+        Instead those that were counted, the latest first.
+    """
+    with reading(config, data) as connection:
+        rows = cash_cassettes.cassettes(connection, Scope(unit), counted=counted)
+        rows = first(rows, row_limit(limit, as_json))
+        if as_json:
+            print_lines(rows)
+        else:
+            show.cassettes(rows)
+
+
+@cassette.command
+def count(
+    terminal: str,
+    seq: int,
+    *,
+    yuan: str,
+    note: str,
+    data: Data = None,
+    config: Config = None,
+    unit: Unit = "",
+    as_json: AsJson = False,
+) -> None:
+    """Book what two people counted in a cassette, once.
+
+    Parameters
+    ----------
+    terminal
+        Where it was taken out.
+    seq
+        The record that told of it, as `cassettes` lists it.
+    yuan
+        What is in it, as 1250 or 1250.50.
+    note
+        What was found, in a few words, without names.
+    """
+    with reading(config, data) as connection:
+        row = cash_cassettes.count(
+            connection,
+            Scope(unit),
+            terminal,
+            seq,
+            cash_cassettes.fen_of(yuan),
+            who_types(),
+            note,
+            clock_ms(),
+        )
+        if as_json:
+            print_lines([row])
+        else:
+            show.cassettes([row])

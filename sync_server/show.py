@@ -346,6 +346,30 @@ def cases(rows: Iterable[Row]) -> None:
     )
 
 
+def cassettes(rows: Iterable[Row]) -> None:
+    """What was taken out, and what was counted."""
+    _listing(
+        rows,
+        "No cassettes wait to be counted.",
+        "cassettes that were taken out",
+        {
+            "terminal": lambda row: row["terminal"],
+            "seq": lambda row: row["seq"],
+            "hall": lambda row: row["unit"],
+            "taken out": lambda row: _time(row["taken_ms"]),
+            "notes": lambda row: row["notes"],
+            "terminal told": lambda row: yuan(row["told_fen"]),
+            "books had": lambda row: yuan(row["expected_fen"]),
+            "counted": lambda row: (
+                None
+                if row["counted_ms"] is None
+                else f"{yuan(row['counted_fen'])} of "
+                f"{yuan(row['due_fen'])}, {row['counted_by']}: {row['decision']}"
+            ),
+        },
+    )
+
+
 def accounts(rows: Iterable[Row]) -> None:
     """Who may log in."""
     _listing(

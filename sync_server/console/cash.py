@@ -7,6 +7,7 @@
 | /cash/vouchers/ID | one voucher, its amount once more | pay it out |
 | /cash/cases | what an officer has to look after | |
 | /cash/cases/ID | one case | close it with what was found |
+| /cash/cassettes | what was taken out, and what was counted | book a count |
 
 Whoever sees the scope sees the pages; officers of the hall and administrators act.
 """
@@ -20,7 +21,7 @@ from fastapi import APIRouter, Form, Path, Query
 from starlette.responses import HTMLResponse, Response
 
 from protocol.slip_proof import SLIP_CHARACTERS_MAX, SLIP_WORD
-from sync_server import cash, cash_desk
+from sync_server import cash, cash_cassettes, cash_desk
 from sync_server.cash_desk import CashError
 from sync_server.console.access import ActsOnCash, Sees
 from sync_server.console.live import Fragments
@@ -237,6 +238,58 @@ def close(
     )
 
 
+# ---- cassettes
+
+
+def cassette_parts(view: View, connection: apsw.Connection, _about: str) -> Fragments:
+    """What waits to be counted, the oldest first, then what was counted last."""
+    waiting = list(islice(cash_cassettes.cassettes(connection, view.scope), ROWS_MAX))
+    counted = islice(cash_cassettes.cassettes(connection, view.scope, counted=True), ROWS_MAX)
+    html = view.render("parts/cash_cassettes.html", waiting=waiting, counted=list(counted))
+    return {"list": html}
+
+
+def _cassettes_page(view: View, connection: apsw.Connection, problem: str = "") -> HTMLResponse:
+    return view.page(
+        "cash_list.html",
+        view.texts("cash.title"),
+        stream="/live/cassettes/",
+        fragments=cassette_parts(view, connection, ""),
+        tab="cassettes",
+        problem=problem,
+        status=409 if problem else 200,
+    )
+
+
+@router.get("/cash/cassettes")
+def cassettes_page(view: Sees) -> HTMLResponse:
+    """All cassettes of the scope."""
+    with view.console.database.reading() as connection:
+        return _cassettes_page(view, connection)
+
+
+@router.post("/cash/cassettes/count")
+def count(
+    view: ActsOnCash,
+    terminal: Annotated[str, Form(max_length=32)],
+    seq: Annotated[int, Form(ge=1, le=2**63 - 1)],
+    amount: Annotated[str, Form(max_length=16)],
+    note: Annotated[str, Form(max_length=cash_desk.DECISION_CHARACTERS_MAX)],
+) -> Response:
+    """Book what was counted."""
+    with view.console.database.acting() as connection:
+        try:
+            fen = cash_cassettes.fen_of(amount)
+            cash_cassettes.count(
+                connection, view.scope, terminal, seq, fen, view.account.name, note, view.now_ms
+            )
+        except CashError as error:
+            if error.code == "no_cassette":
+                raise NotHereError from error
+            return _cassettes_page(view, connection, _problem(view, error))
+    return see_other("/cash/cassettes")
+
+
 def _act(
     view: View,
     about: int,
@@ -259,4 +312,5 @@ PAGES: dict[str, LivePage] = {
     "cash": LivePage(sheet_parts, is_shared=True),
     "vouchers": LivePage(voucher_parts, is_shared=True),
     "cases": LivePage(case_parts, is_shared=True),
+    "cassettes": LivePage(cassette_parts),
 }

@@ -11,7 +11,7 @@ Accounts, debit above 0: what there is. Credit below: what is owed or earned.
 | revenue:SERVICE | what pays a matter |
 | voucher:ID | owed to the holder of a voucher |
 | claim:CASE | owed to somebody whom only an officer can find |
-| till:UNIT | what a hall paid out of its own till |
+| till:UNIT, bank:UNIT | what a hall paid out of its own till; cassettes that were counted |
 | surplus:UNIT, loss:UNIT | found and nobody's; missing, and written off |
 | held:TERMINAL | paid out for a voucher of a restored or cloned disk |
 
@@ -29,6 +29,7 @@ Bookings, each of which sums to 0 and is made once:
 | payment whose notes are fewer than it says | - | -: a case, until they come or are written off |
 | cassette taken out | collected | cassette, what the ledger has there; another count: a case |
 | voucher settled | voucher | till |
+| cassette counted | bank, what is in it; loss, what is not | collected; surplus, what is more |
 | case closed | see `close` | |
 
 The same note or payment again does nothing when it says the same, and is a case when it says
@@ -55,7 +56,8 @@ NO_PAYMENT = bytes(8)
 CASE_MS = 86_400_000
 CASSETTE, COLLECTED, DOUBT = "cassette", "collected", "doubt"
 PAYMENT, REVENUE, VOUCHER = "payment", "revenue", "voucher"
-CLAIM, TILL, SURPLUS, LOSS, HELD_ACCOUNT = "claim", "till", "surplus", "loss", "held"
+CLAIM, TILL, BANK = "claim", "till", "bank"
+SURPLUS, LOSS, HELD_ACCOUNT = "surplus", "loss", "held"
 
 # why there is a case
 IN_DOUBT, UNCLAIMED, LATE, NO_VOUCHER = "in_doubt", "unclaimed", "late", "no_voucher"
@@ -86,6 +88,7 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
 
 NOTE_BOOKED, DOUBT_BOOKED, PAYMENT_BOOKED = "note", "doubt", "payment"
 CASSETTE_BOOKED, VOUCHER_BOOKED, CASE_BOOKED = "cassette", "voucher", "case"
+COUNT_BOOKED = "count"
 
 
 class LedgerError(Exception):
@@ -273,6 +276,17 @@ def _cassette(tx: CashTransaction, arrival: Arrival, row: CashCassetteRow) -> No
 def settled(voucher: int, unit: str, fen: int) -> Mapping[str, int]:
     """The entries of a voucher that a hall paid out."""
     return {account(VOUCHER, voucher): fen, account(TILL, unit): -fen}
+
+
+def counted(terminal: str, unit: str, due: int, fen: int) -> Mapping[str, int]:
+    """The entries of a cassette that should hold `due` and holds `fen`."""
+    entries = {
+        account(COLLECTED, terminal): -due,
+        account(BANK, unit): fen,
+        account(LOSS, unit): max(0, due - fen),
+        account(SURPLUS, unit): min(0, due - fen),
+    }
+    return {name: amount for name, amount in entries.items() if amount}
 
 
 def close(

@@ -44,7 +44,8 @@ CREATE TABLE cash_payment(
 
 CREATE UNIQUE INDEX one_end_of_a_payment ON cash_payment(terminal, payment) WHERE held = 0;
 
--- A cassette that was taken out: what the terminal counted, and what the ledger had.
+-- A cassette that was taken out: what the terminal told, and what the ledger had. counted_ms NULL:
+-- nobody has counted it; due_fen: what it should have held then.
 CREATE TABLE cash_cassette(
   terminal INTEGER NOT NULL REFERENCES terminal,
   branch INTEGER NOT NULL,
@@ -56,8 +57,18 @@ CREATE TABLE cash_cassette(
   expected_fen INTEGER NOT NULL,
   taken_ms INTEGER NOT NULL,
   held INTEGER NOT NULL CHECK(held IN (0, 1)),
-  PRIMARY KEY(terminal, branch, seq)
+  due_fen INTEGER NOT NULL DEFAULT 0,
+  counted_fen INTEGER,
+  counted_ms INTEGER,
+  counted_by TEXT NOT NULL DEFAULT '',
+  decision TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY(terminal, branch, seq),
+  CHECK((counted_ms IS NULL) = (counted_fen IS NULL))
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER cassette_counted_once BEFORE UPDATE ON cash_cassette
+WHEN OLD.counted_ms IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'this cassette was counted already'); END;
 
 -- What is owed to the holder of a printed number. settled_ms NULL: not paid out yet.
 CREATE TABLE cash_voucher(

@@ -27,6 +27,7 @@ PAGES = {
     "cash-voucher": "/cash/vouchers/2",
     "cash-cases": "/cash/cases",
     "cash-case": "/cash/cases/1",
+    "cash-cassettes": "/cash/cassettes",
     "quarantine": "/quarantine",
     "refused": "/refused",
     "audit": "/audit",

@@ -12,7 +12,7 @@ from sync_server.core.codes import IntakeCode
 from sync_server.core.fleet import take_state
 from sync_server.core.store_port import SampleRow, Transaction
 from sync_server.store_sqlite import SqliteStore
-from tests.server.cash_tools import in_doubt, paid, returned, stacked
+from tests.server.cash_tools import emptied, in_doubt, paid, returned, stacked
 from tests.server.making import UNIT, Centre, SimTerminal, passage, ticket
 
 MINUTE_MS = 60_000
@@ -263,6 +263,7 @@ def take_cash(city: City) -> None:
     city.ago(1500, lambda: city.pay(one, stacked(6, None)))
     city.ago(45, lambda: city.pay(two, stacked(1, 1, 10), paid(1, 10, 5, "VF-001", 5)))
     city.ago(35, lambda: city.pay(two, stacked(2, None, 100)))
+    city.ago(25, lambda: city.pay(two, emptied(2, 110)))
     city.ago(20, lambda: city.pay(three, stacked(1, 1), paid(1, 30, 30)))
 
 

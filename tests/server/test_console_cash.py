@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from protocol.slip_proof import SlipProof, sign_slip
-from sync_server import audit, cash_desk
+from sync_server import audit, cash_cassettes, cash_desk
 from sync_server.units import Scope
 from tests.server.cash_tools import FEE, balances
 from tests.server.console_site import Site, Web, site
@@ -173,6 +173,27 @@ def test_a_case_is_not_closed_twice_nor_with_what_does_not_fit(here: Site) -> No
     assert "wang.fang 已于" in answer.text
 
 
+def test_a_cassette_is_counted_once(here: Site) -> None:
+    web, page = here.browser("chen.jie"), "/cash/cassettes"
+    assert "110.00" in web.get(page).text
+    with here.database.reading() as connection:
+        (row,) = cash_cassettes.cassettes(connection, Scope())
+    form = {"terminal": "d-ticket-1", "seq": str(row["seq"]), "amount": "100", "note": "少一张"}
+    assert "请填金额" in web.send(page, f"{page}/count", {**form, "amount": "ten"}).text
+    token = web.get(page).text.split('form_token" value="')[1][:64]
+    assert web.send(page, f"{page}/count", form).status_code == 303
+    assert "-10.00" in web.get(page).text
+    again = web.post(f"{page}/count", {**form, "form_token": token})
+    assert (again.status_code, "没有记账：chen.jie 已于" in again.text) == (409, True)
+    assert balances(here.store)[f"bank:{OTHER_HALL}"] == 100
+    assert balances(here.store)[f"loss:{OTHER_HALL}"] == 10
+    assert words(here)[0] == ("chen.jie", "cassette.counted")
+    other = here.browser("wang.fang")
+    token = other.get(VOUCHER).text.split('form_token" value="')[1][:64]
+    assert other.post(f"{page}/count", {**form, "form_token": token}).status_code == 404
+    assert "d-ticket-1" not in other.get(page).text
+
+
 def test_operators_see_cash_and_touch_none(here: Site) -> None:
     web = here.browser("zhao.yun")
     for page, button in ((VOUCHER, "settle"), (CASE, "close")):
@@ -199,4 +220,5 @@ def test_empty_pages_say_so(tmp_path: Path) -> None:
         web = made.people().browser("li.wei")
         assert "还没有收过现金" in web.get("/cash").text
         assert "没有未兑的凭单" in web.get("/cash/vouchers").text
+        assert "没有待清点的钞箱" in web.get("/cash/cassettes").text
         assert "没有待处理事项" in web.get("/cash/cases").text

@@ -35,6 +35,8 @@ OF_ONE_THING = {
 FORM = {
     "outcome": "kept",
     "note": "没有人来领",
+    "seq": "1",
+    "amount": "20",
     "ticket": "1",
     "conflict": "1",
     "decision": "两号都办",
@@ -126,13 +128,12 @@ def test_no_route_serves_somebody_who_is_not_logged_in(here: Site, method: str, 
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
-def test_the_fragments_of_a_stream_keep_to_the_scope(here: Site, page: str) -> None:
+def test_the_fragments_of_a_stream_keep_to_the_scope(officer: Web, page: str) -> None:
     """A stream sends what the function of its page makes: asked here without the endless part."""
-    web = here.browser(OFFICER)
     about = {"hall": "dongguan/dongcheng/hall-2", "terminal": "d-gate-1"}.get(page, "")
     address = {"home": "/", "hall": f"/hall/{about}", "terminal": f"/terminal/{about}"}
-    address |= {"vouchers": "/cash/vouchers", "cases": "/cash/cases"}
-    text = web.get(address.get(page, f"/{page}")).text
+    address |= {name: f"/cash/{name}" for name in ("vouchers", "cases", "cassettes")}
+    text = officer.get(address.get(page, f"/{page}")).text
     assert [word for word in WORDS_OF_THEIRS if word in text] == []
 
 

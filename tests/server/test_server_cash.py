@@ -8,7 +8,7 @@ import pytest
 
 from protocol.records import TimeQuality
 from protocol.slip_proof import SlipProof, sign_slip
-from sync_server import audit, cash, cash_desk, overview
+from sync_server import audit, cash, cash_cassettes, cash_desk, overview
 from sync_server.cash_desk import CashError
 from sync_server.core import ledger
 from sync_server.units import Scope
@@ -242,6 +242,69 @@ def test_a_case_is_closed_once_in_its_hall_with_an_outcome_that_fits(hall: Hall)
     assert len(what_was_done(hall)) == 1
     with pytest.raises(apsw.ConstraintError, match="closed already"):
         hall.connection.execute("UPDATE cash_case SET outcome = 'paid_out'")
+
+
+# ---- cassettes
+
+
+def count(hall: Hall, seq: int, yuan: str) -> dict:
+    fen = cash_cassettes.fen_of(yuan)
+    row = cash_cassettes.count(
+        hall.connection, HERE, "gate-1", seq, fen, "li.wei", "counted", hall.now_ms
+    )
+    assert unbalanced(hall.store) == []
+    assert cash.out_of_balance(hall.connection, Scope()) == []
+    return row
+
+
+@pytest.mark.parametrize(
+    ("yuan", "left"),
+    [
+        ("20", {f"bank:{UNIT}": 20}),
+        ("15.00", {f"bank:{UNIT}": 15, f"loss:{UNIT}": 5}),
+        ("25", {f"bank:{UNIT}": 25, f"surplus:{UNIT}": -5}),
+        ("0", {f"loss:{UNIT}": 20}),
+    ],
+)
+def test_a_cassette_that_was_counted_is_at_the_bank(
+    hall: Hall, yuan: str, left: dict[str, int]
+) -> None:
+    for body in (stacked(1, 1), paid(1, 20, 20), emptied(1, 20)):
+        hall.append(1, body)
+    row = count(hall, 3, yuan)
+    assert (row["due_fen"], row["counted_by"]) == (2000, "li.wei")
+    assert balances(hall.store) == {f"revenue:{FEE}": -20, **left}
+    (books,) = cash.sheet(hall.connection, HERE)
+    assert (books["stacked_fen"], books["balanced"]) == (2000, True)
+    assert what_was_done(hall)[0][1:3] == ("cassette.counted", f"{UNIT} gate-1 3")
+    with refused("counted") as error:
+        count(hall, 3, "20")
+    assert error.value.by == "li.wei"
+    assert len(what_was_done(hall)) == 1
+
+
+def test_each_cassette_is_counted_for_itself_and_a_note_found_late_is_in_the_oldest(
+    hall: Hall,
+) -> None:
+    for body in (stacked(1, 1), in_doubt(2, 1, 50), emptied(1, 20), stacked(3, 2), emptied(1, 20)):
+        hall.append(1, body)
+    close(hall, 1, ledger.KEPT)
+    assert count(hall, 5, "20")["due_fen"] == 2000
+    assert count(hall, 3, "70")["due_fen"] == 7000
+    assert "collected:gate-1" not in balances(hall.store)
+
+
+def test_another_halls_cassette_is_not_there(hall: Hall) -> None:
+    hall.append(3, emptied(0, 0))
+    with refused("no_cassette"):
+        cash_cassettes.count(hall.connection, HERE, "gate-3", 1, 0, "li.wei", "x", hall.now_ms)
+
+
+@pytest.mark.parametrize("text", ["", "ten", "-1", "1.005", "1e9", "NaN", "１"])
+def test_an_amount_is_yuan_with_two_digits_at_most(text: str) -> None:
+    assert [cash_cassettes.fen_of(good) for good in ("12", "12.5", " 0.05 ")] == [1200, 1250, 5]
+    with refused("amount"):
+        cash_cassettes.fen_of(text)
 
 
 # ---- books

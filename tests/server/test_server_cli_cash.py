@@ -13,7 +13,7 @@ from protocol.keys import DeviceKey
 from protocol.records import Body
 from sync_server.core.reconcile import business_date
 from sync_server.service import clock_ms, open_centre
-from tests.server.cash_tools import in_doubt, paid, stacked
+from tests.server.cash_tools import emptied, in_doubt, paid, stacked
 from tests.server.making import Centre, SimTerminal
 from tests.server.test_server_cli import HALL, OTHER_HALL, add, lines
 
@@ -112,6 +112,22 @@ def test_what_cannot_be_done_is_a_sentence_with_the_cure(hall: Path, typed, word
     code, out, err = typed(*words)
     assert (code, out) == (1, "")
     assert cure in err
+
+
+def test_a_cassette_is_listed_and_counted(hall: Path, typed) -> None:
+    assert "No cassettes wait" in typed("cassettes")[1]
+    bring(hall, "gate-3", stacked(1, 1), paid(1, 20, 20), emptied(1, 20))
+    (row,) = lines(typed("cassettes", "--json")[1])
+    assert (row["terminal"], row["seq"], row["told_fen"]) == ("gate-3", 3, 2000)
+    words = ("cassette", "count", "gate-3", "3", "--note", "complete")
+    assert "1250.50" in typed(*words, "--yuan", "twenty")[2]
+    (row,) = lines(typed(*words, "--yuan", "20.00", "--json")[1])
+    assert (row["due_fen"], row["counted_fen"]) == (2000, 2000)
+    assert "complete" in typed("cassettes", "--counted", "--unit", OTHER_HALL)[1]
+    code, _, err = typed(*words, "--yuan", "20")
+    assert (code, "has counted this cassette already" in err) == (1, True)
+    other = ("cassette", "count", "gate-3", "9", "--note", "x", "--yuan", "1")
+    assert "tongban server cassettes" in typed(*other)[2]
 
 
 def test_an_export_holds_the_books_of_its_unit(hall: Path, typed, tmp_path: Path) -> None:
