@@ -4,7 +4,7 @@
 | --- | --- | --- | --- |
 | esp32s3 | 3 | any (GPIO matrix) | 0 3 45 46 strapping, 19 20 USB, 26-37 flash and octal PSRAM |
 | rp2350 | 2 | fixed, see `uart_pin` | 23-25 29 on a Pico 2 (power, USB sense, LED, ADC of VSYS) |
-| simulated | 6 | none: a UART is a socket | - |
+| simulated | 7 | none: a UART is a socket | - |
 
 ESP32-S3 datasheet v1.9, sections 2.2 and 2.3.5; RP2350 datasheet, GPIO function table; Pico 2
 datasheet, section 2.1. The USB of esp32s3 and rp2350 is beside the UARTs.
@@ -31,7 +31,7 @@ def chip(name):
     if name == "rp2350":
         return Chip(2, tuple(range(23)) + (26, 27, 28), True, True)
     if name == "simulated":
-        return Chip(6, tuple(range(32)), False, False)
+        return Chip(7, tuple(range(32)), False, False)
     return None
 
 

@@ -22,17 +22,29 @@ _UART_KEYS = ("uart", "baud", "rxbuf")
 
 
 class DescriptionError(Exception):
-    """A description cannot be used. `part`, `key`: where; the text ends with the cure."""
+    """A description cannot be used. `part`, `key`: where, `other` the (part, key) it is at odds
+    with; the text ends with the cure."""
 
-    def __init__(self, part, key, value, cure):
+    def __init__(self, part, key, value, cure, other=None):
         super().__init__("%s.%s = %r: %s" % (part, key, value, cure))
         self.part = part
         self.key = key
+        self.other = other
 
 
 def written(board):
     """{part: what the module `board` says of it}: an own copy, {} for a part it does not name."""
     return {name: dict(getattr(board, name.upper(), {})) for name in (LINK,) + tuple(MODELS)}
+
+
+def drop_foreign(name, part, keep):
+    """Leave out what another model than this one had, but for the keys in `keep`."""
+    if part.get("model") not in MODELS[name]:
+        return
+    known = _known_keys(load(part["model"])) + tuple(keep)
+    for key in list(part):
+        if key not in known:
+            del part[key]
 
 
 def complete(parts, chip_name):
@@ -120,14 +132,20 @@ def _model_problems(name, part):
     for key, (_, allowed) in model.SWITCHES.items():
         if not _is_allowed(part[key], allowed):
             yield DescriptionError(name, key, part[key], "use one of " + _words(allowed))
+    known = _known_keys(model)
+    for key in part:
+        if key not in known:
+            cure = "%s has no such key; leave it out" % part["model"]
+            yield DescriptionError(name, key, part[key], cure)
+
+
+def _known_keys(model):
     known = ("model",) + tuple(model.SWITCHES)
     if model.BAUDS:
         known += _UART_KEYS + ("tx", "rx")
-    for key in part:
-        pin = key[: -len("_active")] if key.endswith("_active") else key
-        if key not in known and pin not in model.PINS:
-            cure = "%s has no such key; leave it out" % part["model"]
-            yield DescriptionError(name, key, part[key], cure)
+    for pin in model.PINS:
+        known += (pin, pin + "_active")
+    return known
 
 
 def _uart_problems(name, part, chip, chip_name, used):
@@ -138,7 +156,7 @@ def _uart_problems(name, part, chip, chip_name, used):
         return
     if uart in used:
         cure = "%s is there; use a free one, or model %s" % (used[uart], NONE)
-        yield DescriptionError(name, "uart", uart, cure)
+        yield DescriptionError(name, "uart", uart, cure, (used[uart], "uart"))
     used[uart] = name
     for key in ("tx", "rx"):
         if (key in part) != chip.uart_has_pins:
@@ -160,9 +178,9 @@ def _pin_problems(name, part, chip, used):
         if number not in chip.pins:
             yield DescriptionError(name, key, number, "the chip has no such free pin; use another")
         elif number in used:
-            cure = "%s is there; use a free pin" % used[number]
-            yield DescriptionError(name, key, number, cure)
-        used[number] = "%s.%s" % (name, key)
+            cure = "%s.%s is there; use a free pin" % used[number]
+            yield DescriptionError(name, key, number, cure, used[number])
+        used[number] = (name, key)
 
 
 def _size(name, part, least):

@@ -32,7 +32,7 @@ TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as tr
 if TYPE_CHECKING:
     from firmware.cash_desk import CashDesk
     from firmware.drivers.escpos_printer import EscposPrinter
-    from firmware.drivers.gate_relay import GateRelay
+    from firmware.drivers.gate import Gate
     from firmware.drivers.help_button import HelpButton
     from firmware.drivers.sdt_card_reader import SdtCardReader
     from firmware.drivers.voice import Voice
@@ -62,7 +62,7 @@ class LinkServer:
         self.reader: "SdtCardReader | None" = None
         self.printer: "EscposPrinter | None" = None
         self.voice: "Voice | None" = None
-        self.gate: "GateRelay | None" = None
+        self.gate: "Gate | None" = None
         self.help: "HelpButton | None" = None
         self.cash: "CashDesk | None" = None
         self.long_answers: "list" = []  # drivers with a `long_answer_due`

@@ -37,6 +37,7 @@ def describe(board, folder):
 def apply(board, lines):
     """(parts of `board` changed by these lines of settings; what is wrong, one sentence each)."""
     parts = description.written(board)
+    own = {name: part.get("model") for name, part in parts.items()}
     places = {}  # (part, key): line
     problems = []
     number = 0
@@ -56,8 +57,11 @@ def apply(board, lines):
             problems.append("%s line %d: %s" % (FILE, number, error))
             if number > LINES_MAX:
                 break
+    for name, part in parts.items():
+        if part.get("model") != own[name]:
+            description.drop_foreign(name, part, [key for at, key in places if at == name])
     for problem in description.complete(parts, board.CHIP):
-        place = places.get((problem.part, problem.key))
+        place = places.get((problem.part, problem.key)) or places.get(problem.other)
         where = "board " + board.NAME if place is None else "%s line %d" % (FILE, place)
         problems.append("%s: %s" % (where, problem))
     return parts, problems

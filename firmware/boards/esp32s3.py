@@ -21,7 +21,17 @@ LINK = {"usb": 1, "rxbuf": 2048}
 CARD_READER = {"model": "sdt", "uart": 1, "baud": 115_200, "rxbuf": 2048, "tx": 17, "rx": 18}
 PRINTER = {"model": "escpos", "uart": 2, "tx": 15, "rx": 16}
 VOICE = {"model": "syn6288", "uart": 0, "tx": 43, "rx": 44}
-GATE = {"model": "relay", "relay": 4, "relay_active": 1, "passed": 5, "passed_active": 0}
+GATE = {
+    "model": "relay",
+    "relay": 4,
+    "relay_active": 1,
+    "passed": 5,
+    "passed_active": 0,
+    "door": 10,
+    "door_active": 0,
+    "fire": 11,
+    "fire_active": 0,
+}
 HELP = {
     "model": "button",
     "button": 6,

@@ -18,7 +18,17 @@ CONSOLE = False  # a word on the console would be noise on the link
 LINK = {"usb": 1, "rxbuf": 2048}
 CARD_READER = {"model": "sdt", "uart": 0, "tx": 0, "rx": 1, "rxbuf": 2048}
 PRINTER = {"model": "escpos", "uart": 1, "tx": 4, "rx": 5}
-GATE = {"model": "relay", "relay": 6, "relay_active": 1, "passed": 7, "passed_active": 0}
+GATE = {
+    "model": "relay",
+    "relay": 6,
+    "relay_active": 1,
+    "passed": 7,
+    "passed_active": 0,
+    "door": 14,
+    "door_active": 0,
+    "fire": 15,
+    "fire_active": 0,
+}
 HELP = {
     "model": "button",
     "button": 10,

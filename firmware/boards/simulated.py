@@ -20,7 +20,17 @@ VOICE = {"model": "syn6288", "uart": 3}
 _PLUGGED = (os.getenv("BOARD_PLUGGED") or "").split(",")
 SCANNER = {"model": "gm65", "uart": 5} if "scanner" in _PLUGGED else {}
 CASH = {"model": "ccnet", "uart": 4} if "cash_acceptor" in _PLUGGED else {}
-GATE = {"model": "relay", "relay": 4, "relay_active": 1, "passed": 5, "passed_active": 0}
+GATE = {
+    "model": "relay",
+    "relay": 4,
+    "relay_active": 1,
+    "passed": 5,
+    "passed_active": 0,
+    "door": 10,
+    "door_active": 0,
+    "fire": 11,
+    "fire_active": 0,
+}
 HELP = {
     "model": "button",
     "button": 6,

@@ -17,7 +17,7 @@ MODELS = {
     "card_reader": ("sdt",),
     "printer": ("escpos", "escpos58", "clone80", "clone58"),
     "voice": ("syn6288", "xfs5152"),
-    "gate": ("relay",),
+    "gate": ("relay", "lcus"),
     "help": ("button",),
     "cash": ("ccnet",),
     "scanner": ("gm65", "gm812"),

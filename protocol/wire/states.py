@@ -174,7 +174,18 @@ SCAN_FAULT_NAMES = ("", "time limit", "code too long", "scanner silent")
 HELP_PRESSED = 1  # none
 GATE_PASSED = 2  # effect id of the pulse u64 little-endian, 0 if none
 HELP_ANSWERED = 3  # number of the call u32, ms from press to answer u32, little-endian
-EVENT_NAMES = ("", "help pressed", "gate passed", "help answered")
+DOOR_FORCED = 4  # none; the gate's door opened and nobody had been let in
+DOOR_HELD = 5  # none; it stays open
+FIRE_OPENED = 6  # none; the fire input opened the gate
+EVENT_NAMES = (
+    "",
+    "help pressed",
+    "gate passed",
+    "help answered",
+    "door forced",
+    "door held open",
+    "opened by fire input",
+)
 AGE_UNKNOWN = 0xFFFFFFFF  # in an earlier life: the board has no clock that survives a reset
 
 # lamps and their modes

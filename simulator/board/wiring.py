@@ -10,6 +10,8 @@
 | pin 7 out | help lamp |
 | pin 8 out | bell in the hall |
 | pin 9 in | answer contact at the officers' desk, active low |
+| pin 10, 11 in | gate's door contact, fire alarm, active low |
+| UART 6, pin 12 in | relay board instead of pin 4, its contact wired back, active low |
 """
 
 import dataclasses
@@ -21,13 +23,23 @@ from simulator.board.pins import Pins
 
 LINK_UART = 0
 LINK_BAUD = 921_600
-UART_OF = {"card_reader": 1, "printer": 2, "voice": 3, "cash_acceptor": 4, "scanner": 5}
+UART_OF = {
+    "card_reader": 1,
+    "printer": 2,
+    "voice": 3,
+    "cash_acceptor": 4,
+    "scanner": 5,
+    "relay_board": 6,
+}
 PIN_GATE_RELAY = 4
 PIN_GATE_PASSED = 5
 PIN_HELP_BUTTON = 6
 PIN_HELP_LAMP = 7
 PIN_HELP_BELL = 8
 PIN_HELP_DESK = 9
+PIN_GATE_DOOR = 10
+PIN_GATE_FIRE = 11
+PIN_RELAY_FEEDBACK = 12
 ON_PINS = ("gate", "help_button")
 
 
@@ -88,7 +100,10 @@ class Wiring:
         for contact in (self._gate, self._help):
             if contact is not None:
                 contact.timing = _as_seen_by_firmware(contact.timing, contact_scale)
-        if self._gate is not None:
+        self._relay_board = devices.get("relay_board")
+        if self._relay_board is not None and self._gate is not None:
+            self._relay_board.on_change = self._gate.relay
+        elif self._gate is not None:
             pins.on_output[PIN_GATE_RELAY] = self._gate.relay
         if self._help is not None:
             pins.on_output[PIN_HELP_LAMP] = self._help.lamp
@@ -111,7 +126,11 @@ class Wiring:
         wanted = [end.next_ms() for end in self.ends.values()]
         if self._gate is not None:
             self._pins.drive(PIN_GATE_PASSED, int(not self._gate.passed_contact(now)))
+            self._pins.drive(PIN_GATE_DOOR, int(not self._gate.door_contact(now)))
+            self._pins.drive(PIN_GATE_FIRE, int(not self._gate.fire_contact()))
             wanted.append(self._gate.next_ms(now))
+        if self._relay_board is not None:
+            self._pins.drive(PIN_RELAY_FEEDBACK, int(not self._relay_board.contact))
         if self._help is not None:
             self._pins.drive(PIN_HELP_BUTTON, int(not self._help.pressed(now)))
             self._pins.drive(PIN_HELP_DESK, int(not self._help.desk_contact(now)))

@@ -1,4 +1,5 @@
-"""A gate at a dry contact: a relay pulse opens it, a contact tells that somebody went through.
+"""A gate at a dry contact: a relay pulse opens it; contacts tell of a passage and of its door, and
+of the building's fire alarm.
 
 | state | event | next | does |
 | --- | --- | --- | --- |
@@ -7,7 +8,12 @@
 | OPEN | somebody goes through | PASSED | contact closed for contact_ms, `passages` + 1 |
 | PASSED | close_after_passage_ms | CLOSED | - |
 | OPEN | open_ms without passage | CLOSED | - |
-| any | fire alarm | OPEN | until the alarm ends |
+| OPEN, PASSED | time to close, the relay is on or somebody stands in it | same | stays open |
+| CLOSED | somebody forces it | OPEN | the door's contact closes, no opening is counted |
+| any | fire alarm wired to the gate too | OPEN | until the alarm ends |
+
+A fail-safe gate opens while its relay is off, or without power. The door's contact is closed while
+the gate is open, `fire_contact` while the alarm is on.
 
 No standard exists; times are engineering values. The board calls `relay` at each edge of its output
 pin and `passed_contact` for its input, and looks again at `next_ms`.
@@ -45,7 +51,8 @@ class Pulse:
 
 
 class Gate:
-    """The gate. People use `walk_through()`; staff `fire_alarm(on)`."""
+    """The gate. People use `walk_through()`, `force()` and `stand_in(on)`; `fire_alarm(on)` is the
+    building's, `fire_wired`: it opens this gate by itself too."""
 
     FAULTS: ClassVar = {
         "power_off": Fault("no power: closed, or open when the gate is fail-safe", True),
@@ -54,6 +61,9 @@ class Gate:
         "contact_dead": Fault("the passage contact never closes", condition=True),
         "contact_stuck": Fault("the passage contact is closed all the time", condition=True),
         "contact_bounce": Fault("the passage contact bounces when somebody goes through"),
+        "door_contact_dead": Fault("the door's contact never closes", condition=True),
+        "door_contact_stuck": Fault("the door's contact is closed all the time", condition=True),
+        "fire_contact_dead": Fault("the fire alarm does not reach the board", condition=True),
     }
 
     def __init__(
@@ -62,6 +72,7 @@ class Gate:
         rng: random.Random | None = None,
         timing: GateTiming | None = None,
         fail_safe: bool = False,
+        fire_wired: bool = True,
         auto_pass_ms: float | None = None,
         on_open: Callable[[], None] | None = None,
     ) -> None:
@@ -76,6 +87,8 @@ class Gate:
         self.openings = self.passages = self.pulse_count = 0
         self.pulses: list[Pulse] = []
         self._fail_safe = fail_safe
+        self._fire_wired = fire_wired
+        self._blocked = False
         self._relay_since_ms: float | None = None
         self._relay_worked = False
         self._close_at_ms: float | None = None
@@ -88,7 +101,7 @@ class Gate:
     @property
     def is_open(self) -> bool:
         """People can go through now."""
-        if self._fire:
+        if self._fire and self._fire_wired:
             return True
         if "power_off" in self.faults:
             return self._fail_safe
@@ -104,8 +117,21 @@ class Gate:
         self._woken()
         return True
 
+    def force(self, now_ms: float) -> None:
+        """Somebody pushes it open."""
+        self._tick(now_ms)
+        if self.state == CLOSED:
+            self.state = OPEN
+            self._close_at_ms = now_ms + self.timing.open_ms
+        self._woken()
+
+    def stand_in(self, on: bool) -> None:
+        """Somebody stands in it: it cannot close."""
+        self._blocked = on
+        self._woken()
+
     def fire_alarm(self, on: bool) -> None:
-        """The fire input: open as long as it is on, whatever else is wrong."""
+        """The building's fire alarm."""
         self._fire = on
         self._woken()
 
@@ -114,6 +140,7 @@ class Gate:
     def relay(self, level: int, now_ms: float) -> None:
         """The relay's level: 1 pulls it."""
         self._tick(now_ms)
+        level ^= int(self._fail_safe)
         if level and self._relay_since_ms is None:
             self._relay_since_ms = now_ms
             self._relay_worked = False
@@ -132,6 +159,16 @@ class Gate:
         if "contact_dead" in self.faults or "power_off" in self.faults:
             closed = False
         return closed or "contact_stuck" in self.faults
+
+    def door_contact(self, now_ms: float) -> bool:
+        """The door's contact is closed: the gate is open."""
+        self._tick(now_ms)
+        closed = self.is_open and "door_contact_dead" not in self.faults
+        return closed or "door_contact_stuck" in self.faults
+
+    def fire_contact(self) -> bool:
+        """The fire alarm's contact is closed."""
+        return self._fire and "fire_contact_dead" not in self.faults
 
     def next_ms(self, now_ms: float) -> float | None:
         """When something changes by itself; None: not before a pin or a person does."""
@@ -162,7 +199,10 @@ class Gate:
             self._pass(now_ms)
         if self._close_at_ms is not None and self._close_at_ms <= now_ms:
             self._close_at_ms = None
-            if "stuck_open" not in self.faults:
+            held = self._blocked or (self._relay_worked and self._relay_since_ms is not None)
+            if held:
+                self._close_at_ms = now_ms + self.timing.close_after_passage_ms
+            elif "stuck_open" not in self.faults:
                 self.state = CLOSED
         while self._contact and self._contact[0][0] <= now_ms:
             self._contact_level = self._contact.pop(0)[1]

@@ -67,6 +67,9 @@ FAULTS: dict[str, dict[str, Words]] = {
         "contact_dead": ("不知道有人通过", "Sees nobody pass"),
         "contact_stuck": ("一直以为有人通过", "Always sees somebody"),
         "contact_bounce": ("通过信号抖动", "Contact bounces"),
+        "door_contact_dead": ("不知道门开着", "Does not see the door open"),
+        "door_contact_stuck": ("一直以为门开着", "Always sees the door open"),
+        "fire_contact_dead": ("收不到火警信号", "Gets no fire alarm"),
     },
     "help_button": {
         "dead": ("按了没反应", "Pressing does nothing"),

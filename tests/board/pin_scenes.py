@@ -90,6 +90,41 @@ async def contact_bounce(t: Terminal) -> None:
     assert events(t, states.GATE_PASSED) == 0
 
 
+@GATE.scene("door_contact_dead")
+async def door_contact_dead(t: Terminal) -> None:
+    t.gate.faults.add("door_contact_dead")
+    await passage(t)  # a gate without the contact works as well
+    await t.state(states.GATE, states.ONLINE)
+    t.gate.faults.remove("door_contact_dead")
+    await passage(t)
+
+
+@GATE.scene("door_contact_stuck")
+async def door_contact_stuck(t: Terminal) -> None:
+    t.gate.faults.add("door_contact_stuck")
+    told = await t.probe.expect(messages.EVENT)
+    assert told.fields[1] == states.DOOR_FORCED  # the board cannot tell it from a forced door
+    await t.probe.send(messages.EVENT_ACK, told.fields[0])
+    await t.state(states.GATE, states.FRAUD_ATTEMPT, states.GATE_FORCED)
+    await passage(t)  # who is let in goes in
+    t.gate.faults.remove("door_contact_stuck")
+    await t.state(states.GATE, states.ONLINE)
+
+
+@GATE.scene("fire_contact_dead")
+async def fire_contact_dead(t: Terminal) -> None:
+    t.gate.faults.add("fire_contact_dead")
+    t.gate.fire_alarm(True)
+    assert t.gate.is_open  # by its own wire
+    told = await t.probe.expect(messages.EVENT)
+    assert told.fields[1] == states.DOOR_FORCED  # as far as the board can tell
+    await t.probe.send(messages.EVENT_ACK, told.fields[0])
+    t.gate.fire_alarm(False)
+    await t.state(states.GATE, states.ONLINE)
+    t.gate.faults.remove("fire_contact_dead")
+    await passage(t)
+
+
 async def help_works(t: Terminal) -> None:
     t.button.press(t.board.now_ms())
     told = await t.probe.expect(messages.EVENT)

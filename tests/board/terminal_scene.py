@@ -18,11 +18,13 @@ from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.gate import Gate
 from simulator.devices.gm_scanner import GmScanner
 from simulator.devices.help_button import HelpButton
+from simulator.devices.lcus_relay import LcusRelay
 from simulator.devices.sdt_reader import SdtReader
 from simulator.devices.speech_chip import SpeechChip
 from simulator.devices.syn6288_voice import Syn6288Voice
 
 SPEED = 8
+PLUGGED = ("card_reader", "printer", "voice", "gate", "help_button", "cash_acceptor")
 TINY = Path(__file__).parent / "tiny_firmware"
 CARD = citizen_card("样例甲", "441900190001010027")
 OTHER_CARD = citizen_card("样例乙", "441900190001010043")
@@ -43,6 +45,7 @@ class Terminal:
     button: HelpButton
     cash: CcnetAcceptor
     scanner: GmScanner | None = None
+    relay_board: LcusRelay | None = None
     _numbers: list[int] = field(default_factory=lambda: [0])
 
     def number(self) -> int:
@@ -102,8 +105,10 @@ async def terminal(
     settings: str = "",
     voice: SpeechChip | None = None,
     printer: EscposPrinter | None = None,
-    scanner: GmScanner | None = None,
     pair_key: bytes | None = None,
+    gate: Gate | None = None,
+    scanner: GmScanner | None = None,
+    relay_board: LcusRelay | None = None,
     **options: Any,
 ) -> AsyncIterator[Terminal]:
     """A terminal whose link is up, with this line in settings.txt, paired or not."""
@@ -114,12 +119,12 @@ async def terminal(
         "card_reader": SdtReader(),
         "printer": printer or EscposPrinter(),
         "voice": voice or Syn6288Voice(),
-        "gate": Gate(),
+        "gate": gate or Gate(),
         "help_button": HelpButton(),
         "cash_acceptor": CcnetAcceptor(),
     }
-    if scanner is not None:
-        devices["scanner"] = scanner
+    more = {"scanner": scanner, "relay_board": relay_board}
+    devices |= {name: device for name, device in more.items() if device is not None}
     board = Board(
         "t1",
         folder,
@@ -136,7 +141,13 @@ async def terminal(
         port = board.link_path or board.link_port()
         async with Probe(port, 7, clock_rate=clock_rate, pair_key=pair_key) as probe:
             await probe.up()
-            yield Terminal(board, probe, *devices.values())
+            yield Terminal(
+                board,
+                probe,
+                *(devices[name] for name in PLUGGED),
+                scanner=scanner,
+                relay_board=relay_board,
+            )
     except BaseException as error:
         error.add_note("board log:\n" + "\n".join(board.log))
         raise

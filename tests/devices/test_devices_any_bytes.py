@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from simulator.devices import cards
 from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.gm_scanner import GmScanner
+from simulator.devices.lcus_relay import LcusRelay
 from simulator.devices.sdt_reader import SdtReader
 from simulator.devices.syn6288_voice import Syn6288Voice
 from simulator.devices.xfs5152_voice import Xfs5152Voice
@@ -39,6 +40,9 @@ SCANNER = [bytes.fromhex(f) for f in ("7E00080100020102DA", "7E000701002A02D80F"
 SCANNER += [bytes.fromhex("7E000801000091ABCD"), bytes.fromhex("7E00080100D950ABCD"), b"\x7e"]
 
 
+RELAY = [bytes.fromhex(f) for f in ("A00101A2", "A00100A1", "A00101A3", "A00201A3", "A0")]
+
+
 def make_scanner() -> GmScanner:
     scanner = GmScanner(rng=random.Random(1))
     scanner.show(b"TB1.A001")
@@ -50,6 +54,7 @@ MODELS: dict[str, tuple[Callable[[], Any], list[bytes]]] = {
     "voice": (lambda: Syn6288Voice(rng=random.Random(1)), VOICE),
     "xfs5152": (lambda: Xfs5152Voice(rng=random.Random(1)), XFS5152),
     "scanner": (make_scanner, SCANNER),
+    "relay board": (lambda: LcusRelay(rng=random.Random(1)), RELAY),
     "printer": (lambda: EscposPrinter(rng=random.Random(1), buffer_bytes=256), PRINTER),
 }
 

@@ -10,6 +10,7 @@ from simulator.devices.faults import Fault, FaultError, Faults
 from simulator.devices.gate import Gate
 from simulator.devices.gm_scanner import GmScanner
 from simulator.devices.help_button import HelpButton
+from simulator.devices.lcus_relay import LcusRelay
 from simulator.devices.sdt_reader import SdtReader
 from simulator.devices.syn6288_voice import Syn6288Voice
 from simulator.devices.xfs5152_voice import Xfs5152Voice
@@ -61,7 +62,8 @@ def test_a_change_of_faults_wakes_the_board() -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [SdtReader, Syn6288Voice, Xfs5152Voice, EscposPrinter, Gate, HelpButton, GmScanner]
+    "model",
+    [SdtReader, Syn6288Voice, Xfs5152Voice, EscposPrinter, Gate, HelpButton, GmScanner, LcusRelay],
 )
 def test_the_documentation_has_every_fault_as_it_is(model: type) -> None:
     page = (Path(__file__).parents[2] / "docs" / "devices.md").read_text("utf-8")

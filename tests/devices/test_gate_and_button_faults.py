@@ -52,6 +52,22 @@ def contact_bounce(gate) -> None:
     assert not levels[-1]
 
 
+def door_contact_dead(gate) -> None:
+    open_gate(gate)
+    assert gate.is_open
+    assert not gate.door_contact(400)
+
+
+def door_contact_stuck(gate) -> None:
+    assert gate.door_contact(0)
+    assert not gate.is_open
+
+
+def fire_contact_dead(gate) -> None:
+    gate.fire_alarm(True)
+    assert not gate.fire_contact()
+
+
 def dead(button) -> None:
     button.press(0)
     assert not any(button.pressed(at) for at in range(300))
@@ -100,6 +116,9 @@ SCENARIOS: dict[type, dict[str, Callable[[Any], None]]] = {
         "contact_dead": contact_dead,
         "contact_stuck": contact_stuck,
         "contact_bounce": contact_bounce,
+        "door_contact_dead": door_contact_dead,
+        "door_contact_stuck": door_contact_stuck,
+        "fire_contact_dead": fire_contact_dead,
     },
     HelpButton: {
         "dead": dead,

@@ -63,7 +63,35 @@ def test_a_relay_that_never_falls_is_seen_in_the_pulses() -> None:
     gate = Gate()
     gate.relay(1, 0)
     gate.passed_contact(100_000)
-    assert (gate.openings, gate.pulses[0].ended_ms, gate.is_open) == (1, None, False)
+    assert (gate.openings, gate.pulses[0].ended_ms, gate.is_open) == (1, None, True)
+
+
+def test_the_doors_contact_is_closed_while_the_gate_is_open() -> None:
+    gate = Gate(timing=GateTiming(open_ms=2000))
+    assert not gate.door_contact(0)
+    gate.force(100)
+    assert (gate.door_contact(200), gate.openings) == (True, 0)
+    assert not gate.door_contact(2200)
+    pulse(gate, 3000)
+    gate.stand_in(True)
+    assert gate.door_contact(60_000)
+    gate.stand_in(False)
+    assert not gate.door_contact(62_000)
+
+
+def test_a_fail_safe_gate_opens_when_its_relay_is_let_go() -> None:
+    gate = Gate(fail_safe=True)
+    gate.relay(1, 0)
+    assert not gate.is_open
+    gate.relay(0, 1000)
+    gate.relay(1, 1300)
+    assert gate.openings == 1
+
+
+def test_the_fire_alarm_has_a_contact_of_its_own() -> None:
+    gate = Gate(fire_wired=False)
+    gate.fire_alarm(True)
+    assert (gate.fire_contact(), gate.is_open) == (True, False)
 
 
 def test_fire_opens_whatever_is_wrong() -> None:
