@@ -25,6 +25,7 @@ from firmware.link_server import LinkServer
 from firmware.models import load
 from firmware.pairing import load_pair_key
 from firmware.settings import describe
+from firmware.trace import SALT_BYTES, Trace
 from firmware.update.updates import NoSlots, Updates
 from protocol.wire import messages, states
 from protocol.wire.link import INFO_BYTES_MAX
@@ -56,8 +57,10 @@ class App:
         pins = BoardPins(machine, parts)
         self._watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
         info = _info(board, parts, machine, fault)
+        self.trace = Trace(clock, entropy(SALT_BYTES))
         self.server = LinkServer(
             info=info,
+            trace=self.trace,
             window=parts["link"]["rxbuf"] // _LINK_ROOM_SHARE,
             entropy=entropy,
             pair_key=load_pair_key(folder, entropy, self._note),
@@ -68,7 +71,8 @@ class App:
         )
         self._reset_into_repl = lambda: maintenance.begin(folder, machine)
         self.server.serve(messages.MAINTAIN, self._maintain)
-        bay = DeviceBay(machine, parts, pins, self.server, now)
+        self.trace.serve(self.server)
+        bay = DeviceBay(machine, parts, pins, self.server, self.trace, now)
         self._lines = bay.lines
         self._drivers = bay.drivers
         if running is None:
@@ -79,7 +83,7 @@ class App:
         self._link_port = ports.open_link(machine, parts["link"])
         self._link_out = Sender(self._link_port)
         self._buffer = bytearray(BUFFER_BYTES)
-        polled = [self._link_port] + [port for port, _ in self._lines]
+        polled = [self._link_port] + [port for port, _, _ in self._lines]
         self._waiter = ports.Waiter(polled, sleep_ms, STEP_MS)
         gc.collect()
 
@@ -92,8 +96,8 @@ class App:
         """One pass. How long the loop may wait for bytes now, in ms."""
         start = self._clock()
         self._read_link(start)
-        for port, driver in self._lines:
-            self._read_device(port, driver)
+        for port, driver, line in self._lines:
+            self._read_device(port, driver, line)
         now = self._clock()
         for driver in self._drivers:
             driver.tick(now)
@@ -121,11 +125,12 @@ class App:
             if count < BUFFER_BYTES:
                 return
 
-    def _read_device(self, port, driver):
+    def _read_device(self, port, driver, line):
         for _ in range(READS_MAX):
             count = port.readinto(self._buffer)
             if not count:
                 return
+            line.heard(self._buffer, count)
             driver.feed(self._buffer, count, self._clock())
             if count < BUFFER_BYTES:
                 return

@@ -3,8 +3,12 @@ line and pins, known to the link server. Only drivers that are used are loaded.
 """
 
 from firmware import ports
+from firmware.board_pins import OUTPUTS
 from firmware.models import MODELS, load
+from firmware.trace import Line
+from firmware.trace_masks import mask_of
 from protocol.wire import states
+from protocol.wire.trace_entries import PIN_NAMES
 
 TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
 if TYPE_CHECKING:
@@ -45,24 +49,37 @@ class Host:
 
 
 class DeviceBay:
-    """`lines`: [(port, driver)], to be read every pass. `drivers`: all that tick, in order."""
+    """`lines`: [(port, driver, line of the trace)], to be read every pass. `drivers`: all that
+    tick, in order.
+    """
 
-    def __init__(self, machine, parts, pins, server, now):
-        self.lines: "list[tuple[Any, Any]]" = []
+    def __init__(self, machine, parts, pins, server, trace, now):
+        self.lines: "list[tuple[Any, Any, Line]]" = []
         self.drivers: "list[Any]" = []
         for name in MODELS:
             if not parts[name]:
                 continue
             part = parts[name]
-            port = ports.open_uart(machine, part) if "uart" in part else None
-            host = Host(port, pins.of[name], DEVICE_OF[name], server, now)
+            device = DEVICE_OF[name]
+            port = line = None
+            if "uart" in part:
+                port = ports.open_uart(machine, part)
+                line = Line(trace, device, port, mask_of(name, trace, device))
+            host = Host(line, _traced(pins.of[name], device, trace), device, server, now)
             driver = _module(load(part["model"]).DRIVER).build(host, part)
             setattr(server, SERVER_SLOTS.get(name, name), driver)
             self.drivers.append(driver)
             if hasattr(driver, "long_answer_due"):
                 server.long_answers.append(driver)
-            if port is not None:
-                self.lines.append((port, driver))
+            if line is not None:
+                self.lines.append((port, driver, line))
+
+
+def _traced(pins, device, trace):
+    return {
+        name: trace.pin(act, device, PIN_NAMES.index(name), name in OUTPUTS)
+        for name, act in pins.items()
+    }
 
 
 def _module(driver):

@@ -26,6 +26,7 @@ from firmware.events import Events
 from firmware.flash_gate import FlashGate
 from firmware.outbound import Outbound
 from protocol.wire import messages, states
+from protocol.wire import trace_entries as te
 from protocol.wire.link import BOARD, INFO_BYTES_MAX, Link
 
 TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as true
@@ -46,8 +47,9 @@ class LinkServer:
     their owner, None is absent.
     """
 
-    def __init__(self, *, info, window, entropy, pair_key, note, folder, flash_trouble, now):
+    def __init__(self, *, info, trace, window, entropy, pair_key, note, folder, flash_trouble, now):
         self._base_info = self._info = info
+        self._trace = trace
         self._window = window
         self.entropy = entropy
         self._pair_key = pair_key
@@ -125,7 +127,7 @@ class LinkServer:
             self._begin_session()
         self.link.tick(now)
         if self.link.up:
-            self.outbound.pump(self.link.send)
+            self.outbound.pump(self._send)
 
     def pull(self, now):
         """The next encoded frame for the line, or None."""
@@ -141,15 +143,23 @@ class LinkServer:
 
     def _send_event(self, event, age_ms):
         message = messages.pack(messages.EVENT, event.number, event.kind, age_ms, tail=event.tail)
-        return self.link.send(message)
+        return self._send(message)
+
+    def _send(self, message):
+        if not self.link.send(message):
+            return False
+        self._trace.message(te.MESSAGE_OUT, message)
+        return True
 
     def link_up(self, version, info):
+        self._trace.mark(te.MARK_UP)
         self.outbound.link_up()
         self.events.link_up(self._now)
         if self.cash is not None:
             self.cash.link_up(self._now)
 
     def link_down(self, reason):
+        self._trace.mark(te.MARK_DOWN)
         self.outbound.link_down()
         self.events.link_down()
         for act in self._at_link_down:
@@ -160,6 +170,7 @@ class LinkServer:
             self.job.clear()
 
     def link_message(self, view):
+        self._trace.message(te.MESSAGE_IN, view)
         try:
             kind, fields, tail = messages.unpack(view)
             handle = self._dispatch[kind]

@@ -200,7 +200,7 @@ class EscposPrinter:
         self._paper_answered = False
         self._unhealthy = 0
         self._sender.paused = False
-        self._sender.send(self._data)
+        self._sender.send(self._data, 0)
 
     def _go_on_sending(self, now):
         if not self._sender.idle:

@@ -1,5 +1,7 @@
 """Bytes on their way out of a UART that takes as many as it has room for."""
 
+KEPT_ALL = 1 << 16
+
 
 class Sender:
     """`port.write(buf)` answers how many bytes it took, or None. One job at a time; the buffer must
@@ -8,6 +10,7 @@ class Sender:
 
     def __init__(self, port):
         self._port = port
+        self._said = getattr(port, "said", None)  # the flight recorder's
         self._view = None
         self.paused = False
 
@@ -15,8 +18,11 @@ class Sender:
     def idle(self):
         return self._view is None
 
-    def send(self, data):
-        """Start to send `data` (memoryview); what the port does not take goes out by `pump`."""
+    def send(self, data, kept=KEPT_ALL):
+        """Start to send `data` (memoryview); what the port does not take goes out by `pump`. Only
+        the first `kept` bytes may stand in a trace."""
+        if self._said is not None:
+            self._said(data, kept)
         self._view = data
         self.pump()
 

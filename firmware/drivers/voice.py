@@ -46,6 +46,7 @@ SPEAK_CHECK_MS = 5000
 IDLE_CHECK_MS = 10_000
 OFFLINE_CHECK_MS = 2000
 SPEECH_MS_MAX = 120_000
+_TRACED_BYTES = 5  # of a frame: head, command, parameter; what follows is said to a person
 _BITS_A_BYTE_S = 10_000  # 8N1, in thousandths
 
 STARTED_UP = 0x4A
@@ -189,7 +190,7 @@ class Voice:
         else:
             data = memoryview(self._frame)[: self._frame_bytes]
         self._late = add(now, len(data) * _BITS_A_BYTE_S // self._baud + ANSWER_MS_MAX)
-        self._sender.send(data)
+        self._sender.send(data, _TRACED_BYTES)
 
     def _on_accepted(self, now):
         waiting = self._waiting

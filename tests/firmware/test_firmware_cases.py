@@ -23,6 +23,7 @@ from tests.firmware import (
     reader_cases,
     scanner_cases,
     slot_cases,
+    trace_cases,
     update_app_cases,
     update_cases,
     voice_cases,
@@ -34,6 +35,7 @@ MODULES = (
     pairing_cases,
     reader_cases,
     slot_cases,
+    trace_cases,
     update_app_cases,
     update_cases,
     printer_cases,
@@ -62,11 +64,12 @@ def test_case_under_cpython(case, vectors, tmp_path) -> None:
     case(vectors, str(tmp_path))
 
 
-def micropython(arguments: list[str], *, path: str, heap: str = "512wK") -> str:
+def micropython(arguments: list[str], *, path: str, heap: str = "1024wK") -> str:
     pytest.importorskip("micropython_unix")
     command = [sys.executable, "-m", "micropython_unix", "-X", f"heapsize={heap}", *arguments]
     result = subprocess.run(
         command,
+        cwd=path.split(":")[0],  # `-c` looks there first
         capture_output=True,
         text=True,
         timeout=60,
