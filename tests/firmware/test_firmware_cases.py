@@ -69,7 +69,7 @@ def micropython(arguments: list[str], *, path: str, heap: str = "1024wK") -> str
     command = [sys.executable, "-m", "micropython_unix", "-X", f"heapsize={heap}", *arguments]
     result = subprocess.run(
         command,
-        cwd=path.split(":")[0],  # `-c` looks there first
+        cwd=path.split(":", maxsplit=1)[0],  # `-c` looks there first
         capture_output=True,
         text=True,
         timeout=60,
