@@ -152,6 +152,7 @@ class Receiver:
 
     def _revisit(self):
         digest = None
+        self._signature = b""
         try:
             digest = self._manifest_digest()
             with open(self._folder + "/" + SIGNATURE_FILE, "rb") as file:

@@ -30,6 +30,19 @@ def cash(*, every: Every = 1, plant: PlantName = "", json_: AsJson = False) -> i
     return report.tell(report.collect(results, total, "cash"), "cash", as_json=json_)
 
 
+@app.command
+def update(*, every: Every = 1, plant: PlantName = "", json_: AsJson = False) -> int:
+    """A release received, checked, activated, started and confirmed: the board loses power in
+    every write to its flash, once and twice."""
+    wrong = _usage(every, plant, plants.UPDATE)
+    if wrong:
+        return _refuse("update", wrong)
+    from simulator.sweep import update_sweep  # noqa: PLC0415 - needs littlefs, an extra
+
+    total, results = update_sweep.run(every, plant)
+    return report.tell(report.collect(results, total, "update"), "update", as_json=json_)
+
+
 def _usage(every: int, plant: str, known: Mapping[str, plants.Plant]) -> str:
     if every < 1:
         return f"--every {every}: choose 1 or more."

@@ -18,7 +18,6 @@ _PROGRAM_BYTES = 16
 _IO_ERROR = -5
 _GEOMETRY: dict[str, Any] = {
     "block_size": BLOCK_BYTES,
-    "block_count": BLOCK_COUNT,
     "read_size": _PROGRAM_BYTES,
     "prog_size": _PROGRAM_BYTES,
     "cache_size": 64,
@@ -37,11 +36,11 @@ class PowerCut(BaseException):
 
 
 class Chip(UserContext):
-    """`tears()` is asked before each program and erase."""
+    """`tears()` is asked before each program and erase. As large as its image, or `block_count`."""
 
-    def __init__(self, image: bytes | None = None) -> None:
-        size = BLOCK_BYTES * BLOCK_COUNT
-        super().__init__(buffer=bytearray(image or b"\xff" * size))
+    def __init__(self, image: bytes | None = None, block_count: int = BLOCK_COUNT) -> None:
+        super().__init__(buffer=bytearray(image or b"\xff" * (BLOCK_BYTES * block_count)))
+        self.block_count = len(self.buffer) // BLOCK_BYTES
         self.tears: Callable[[], bool] = lambda: False
         self.dead = False
 
@@ -73,10 +72,10 @@ class Chip(UserContext):
         return 0
 
 
-def formatted() -> bytes:
+def formatted(block_count: int = BLOCK_COUNT) -> bytes:
     """The image of an empty file system."""
-    chip = Chip()
-    LittleFS(chip, mount=False, **_GEOMETRY).format()
+    chip = Chip(block_count=block_count)
+    LittleFS(chip, mount=False, block_count=block_count, **_GEOMETRY).format()
     return chip.image()
 
 
@@ -85,14 +84,16 @@ class BoardFiles:
 
     def __init__(self, chip: Chip) -> None:
         self.chip = chip
-        self._fs = LittleFS(chip, mount=True, **_GEOMETRY)
+        self._fs = LittleFS(chip, mount=True, block_count=chip.block_count, **_GEOMETRY)
         self.os = SimpleNamespace(
+            ilistdir=self._ilistdir,
             listdir=self._guarded(self._fs.listdir),
             mkdir=self._guarded(self._fs.mkdir),
             remove=self._guarded(self._fs.remove),
             rename=self._guarded(self._fs.rename),
             rmdir=self._guarded(self._fs.rmdir),
             stat=self._guarded(self._stat),
+            statvfs=self._guarded(self._statvfs),
             sync=lambda: None,
             urandom=os.urandom,
         )
@@ -107,6 +108,14 @@ class BoardFiles:
         found = self._fs.stat(path)
         mode = 0x8000 if found.type == 1 else 0x4000
         return (mode, 0, 0, 0, 0, 0, found.size, 0, 0, 0)
+
+    def _ilistdir(self, path: str) -> list[tuple[str, int, int, int]]:
+        found = self._guarded(lambda: list(self._fs.scandir(path)))()
+        return [(one.name, 0x8000 if one.type == 1 else 0x4000, 0, one.size) for one in found]
+
+    def _statvfs(self, _path: str) -> tuple[int, ...]:
+        free = self.chip.block_count - int(self._fs.used_block_count)
+        return (BLOCK_BYTES, BLOCK_BYTES, self.chip.block_count, free, free, 0, 0, 0, 0, 255)
 
     def _guarded(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def run(*arguments: Any) -> Any:
@@ -152,11 +161,19 @@ class BoardFile:
         room[: len(data)] = data
         return len(data)
 
-    def readline(self) -> Any:
-        """A line with its end, empty at the end of the file."""
+    def seek(self, offset: int) -> int:
+        """From the start of the file."""
+        return int(self._guarded(lfs.file_seek)(self._fs, self._handle, offset, 0))
+
+    def tell(self) -> int:
+        """From the start of the file."""
+        return int(self._guarded(lfs.file_tell)(self._fs, self._handle))
+
+    def readline(self, most: int = -1) -> Any:
+        """A line with its end, at most `most` bytes of it; empty at the end of the file."""
         line = "" if self._text else b""
         end = "\n" if self._text else b"\n"
-        while not line.endswith(end):  # type: ignore[arg-type]
+        while len(line) != most and not line.endswith(end):  # type: ignore[arg-type]
             one = self.read(1)
             if not one:
                 break

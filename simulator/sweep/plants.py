@@ -41,7 +41,21 @@ def erase_before_write(space: FirmwareSpace) -> None:
     module.open = space.open
 
 
+def pointer_before_hash(space: FirmwareSpace) -> None:
+    """The pointer names a slot as soon as the signature is right; its files come later."""
+    updates = space.load("firmware.update.updates").Updates
+    take_step = updates._take_step
+
+    def hasty(self: Any, now: int) -> None:
+        take_step(self, now)
+        if self._receiver._stage == self._receiver._list and not self._running.on_trial:
+            self._running.activate(self._receiver.release)
+
+    updates._take_step = hasty
+
+
 CASH: Mapping[str, Plant] = {
     "credit-before-stack": credit_before_stack,
 }
+UPDATE: Mapping[str, Plant] = {"pointer-before-hash": pointer_before_hash}
 JOURNAL: Mapping[str, Plant] = {"erase-before-write": erase_before_write}

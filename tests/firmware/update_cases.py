@@ -244,6 +244,10 @@ def case_what_was_spoilt_meanwhile_is_fetched_again(vectors, folder):
     again.begin("v8")
     assert again.carry()[0] == us.UPDATE_READY
     assert 0 < again.carried < 100
+    os.remove(folder + "/slot_b/signature.bin")
+    unsigned = Carrier(folder)
+    unsigned.begin("v8")
+    assert unsigned.carry()[0] == us.UPDATE_READY
     put(folder + "/slot_b/signature.bin", bytes(384))
     forged = Carrier(folder)
     forged.begin("v8")
