@@ -19,6 +19,7 @@ from sync_server.listings import Row
 from sync_server.service import clock_ms
 from sync_server.units import Scope, check_unit
 from sync_server.unmask import unmask as unmask_ticket
+from sync_server.unmask import unmask_case
 
 Hall = Annotated[str, Parameter(help="The hall, as dongguan/nancheng/hall-1.")]
 Number = Annotated[str, Parameter(help="The number on the ticket, as B-017.")]
@@ -128,9 +129,10 @@ def answer_help(
 
 
 def unmask(
-    ticket: int,
+    id: int,  # what the listings call it
     *,
     why: str,
+    case: Annotated[bool, Parameter(negative=())] = False,
     data: Data = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -139,17 +141,18 @@ def unmask(
 
     Parameters
     ----------
-    ticket
-        Its id, as `tickets` and `conflicts --json` list it.
+    id
+        Of the ticket, as `tickets` and `conflicts --json` list it.
+    case
+        It is the id of a case of cash instead: show who paid.
     why
         The reason, in a few words, without names.
     """
     with reading(config, data) as connection:
         folder = Path(load_config(config, data=data).data)
         vault = open_keyring(folder, is_first_run=False).vault
-        person = unmask_ticket(
-            connection, vault, Scope(), ticket, by=who_types(), why=why, now_ms=clock_ms()
-        )
+        look = unmask_case if case else unmask_ticket
+        person = look(connection, vault, Scope(), id, by=who_types(), why=why, now_ms=clock_ms())
         row = dict(zip(("document", "number", "name"), person, strict=True))
         print(json.dumps(row, ensure_ascii=False) if as_json else " ".join(person))
 

@@ -14,6 +14,7 @@ from protocol.records import Body
 from sync_server.core.reconcile import business_date
 from sync_server.service import clock_ms, open_centre
 from tests.server.cash_tools import emptied, in_doubt, paid, stacked
+from tests.server.hall import name_and_number
 from tests.server.making import Centre, SimTerminal
 from tests.server.test_server_cli import HALL, OTHER_HALL, add, lines
 
@@ -128,6 +129,24 @@ def test_a_cassette_is_listed_and_counted(hall: Path, typed) -> None:
     assert (code, "has counted this cassette already" in err) == (1, True)
     other = ("cassette", "count", "gate-3", "9", "--note", "x", "--yuan", "1")
     assert "tongban server cassettes" in typed(*other)[2]
+
+
+def test_who_paid_what_a_case_is_about_is_shown_once_the_log_says_who_looks(
+    hall: Path, typed
+) -> None:
+    bring(hall, "gate-3", in_doubt(1, 1), paid(1, 0, person=3), stacked(2, None))
+    (case,) = (
+        row for row in lines(typed("cases", "--json", "--unit", OTHER_HALL)[1]) if row["note"] == 1
+    )
+    words = ("unmask", str(case["case"]), "--case", "--why", "has a note to get back")
+    name, number = name_and_number(3)
+    assert lines(typed(*words, "--json")[1]) == [{"document": "C", "number": number, "name": name}]
+    (entry,) = lines(typed("audit", "--json")[1])
+    assert entry["what"] == "person.unmasked"
+    assert entry["about"] == f"{OTHER_HALL} case {case['case']}"
+    code, out, err = typed("unmask", "1", "--case", "--why", "whose is it")
+    assert (code, out) == (1, "")
+    assert "nobody is known for case 1" in err
 
 
 def test_an_export_holds_the_books_of_its_unit(hall: Path, typed, tmp_path: Path) -> None:
