@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 app = App(name="terminal", help="On a terminal's computer: serve citizens, keep records, sync.")
 EXIT_CANNOT_READ = 2
+EXIT_OUT_OF_BALANCE = 1
 
 
 @app.command
@@ -113,3 +114,33 @@ def status(*, data: Path, as_json: Annotated[bool, Parameter(name="--json")] = F
         if isinstance(value, dict):
             value = ", ".join(f"{key} {said}" for key, said in value.items())  # noqa: PLW2901
         print(f"{name.replace('_', ' '):18} {value}")
+
+
+@app.command
+def cash(*, data: Path, as_json: Annotated[bool, Parameter(name="--json")] = False) -> None:
+    """Show the cash ledger of a terminal; the agent may run beside it. Exit code 1: it does not
+    balance, 2: it cannot be read.
+
+    Parameters
+    ----------
+    data
+        The agent's data folder.
+    as_json
+        One JSON object on stdout, amounts in fen.
+    """
+    from edge_agent.cash_report import as_lines, read_cash  # noqa: PLC0415
+    from edge_agent.data_folder import DataFolderError  # noqa: PLC0415
+
+    try:
+        found = read_cash(data)
+    except DataFolderError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_CANNOT_READ)
+    print(json.dumps(found) if as_json else "\n".join(as_lines(found)))
+    if not found["balances"]:
+        print(
+            "error: what is stacked is not what was kept and owed. Keep the data folder as it is "
+            "and send it to the makers; the centre's books stand.",
+            file=sys.stderr,
+        )
+        sys.exit(EXIT_OUT_OF_BALANCE)

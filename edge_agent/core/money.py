@@ -12,9 +12,15 @@ _UNITS = ("", "十", "百", "千", "万")
 
 def written(fen: int, language: str) -> str:
     """2000 is `20元`, 550 is `5.50元`; in English `20 yuan`."""
+    number, unit = parts(fen, language)
+    return f"{number} {unit}" if language == "en" else f"{number}{unit}"
+
+
+def parts(fen: int, language: str) -> tuple[str, str]:
+    """The number and its unit, for a page that shows them in two sizes."""
     yuan, rest = divmod(fen, FEN_A_YUAN)
     number = f"{yuan}.{rest:02}" if rest else f"{yuan}"
-    return f"{number} yuan" if language == "en" else f"{number}元"
+    return number, "yuan" if language == "en" else "元"
 
 
 def spoken(fen: int, language: str) -> str:

@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from edge_agent.core import screen as s
+from edge_agent.core.money import parts
 from edge_agent.core.texts import Texts
 
 PICTURES = {
@@ -48,6 +49,8 @@ HTML_LANGUAGES = {"zh-CN": "zh-CN", "yue": "yue-Hans", "en": "en"}
 SIZES = ((9, "huge"), (17, "big"), (30, "middle"), (60, "small"), (400, "least"))
 """Most characters (a wide one counts 1, a narrow one 0.5) of a headline in each size."""
 REST_LONG = 24
+SHORT_NUMBER = 4
+"""Characters of an amount in the largest digits."""
 
 _SENTENCE = re.compile(r".*?(?:[。！？]|[.!?](?=\s|$))", re.DOTALL)
 _CLAUSE = re.compile(r"(?<=[，。！？；：])|(?<=[,.!?;:])\s+")
@@ -97,6 +100,31 @@ class Warned:
 
 
 @dataclass(frozen=True)
+class Amount:
+    """One amount of a page of paying."""
+
+    label: str
+    number: str
+    unit: str
+
+    @property
+    def size(self) -> str:
+        """Whether the number fits in the largest digits."""
+        return "long" if len(self.number) > SHORT_NUMBER else "short"
+
+
+@dataclass(frozen=True)
+class MoneyView:
+    """What is still to be paid, largest; what is due and received; which notes go in; what happens
+    with too much."""
+
+    rest: Amount
+    parts: tuple[Amount, ...]
+    notes: str
+    policy: str
+
+
+@dataclass(frozen=True)
 class View:
     """What the template draws beside the bar. `crowd`: 0 to 4, how much else stands on the
     page."""
@@ -115,6 +143,7 @@ class View:
     tongue: str
     speaking: str
     your_number: str
+    money: MoneyView | None
 
 
 def view_of(screen: s.Screen, texts: Texts) -> View:
@@ -132,6 +161,7 @@ def view_of(screen: s.Screen, texts: Texts) -> View:
             weight(rest) > REST_LONG,
         )
     )
+    is_large = screen.number != "" or screen.money is not None
     person = texts.text("screen.person", language, {"person": screen.person})
     help_text = HELP_TEXTS.get(screen.help, "")
     return View(
@@ -139,7 +169,7 @@ def view_of(screen: s.Screen, texts: Texts) -> View:
         title=texts.text(screen.title or BRAND_TEXT, language, {}),
         headline=clauses(first),
         rest=clauses(rest),
-        size=size_of(first, smaller=max(0, crowd - 1) + 2 * (screen.number != "")),
+        size=size_of(first, smaller=max(0, crowd - 1) + 2 * is_large),
         crowd=crowd,
         picture=_picture(screen, texts),
         choices=tuple(
@@ -152,6 +182,20 @@ def view_of(screen: s.Screen, texts: Texts) -> View:
         tongue=texts.text("screen.language_name", language, {}),
         speaking=texts.text("screen.speaking", language, {}),
         your_number=texts.text("screen.your_number", language, {}) if screen.number else "",
+        money=_money(screen.money, texts, language) if screen.money is not None else None,
+    )
+
+
+def _money(money: s.Money, texts: Texts, language: str) -> MoneyView:
+    def amount(name: str, fen: int) -> Amount:
+        return Amount(texts.text(f"screen.pay.{name}", language, {}), *parts(fen, language))
+
+    notes = {"notes": " ".join(map(str, money.notes))}
+    return MoneyView(
+        amount("rest", money.rest_fen),
+        (amount("due", money.due_fen), amount("paid", money.paid_fen)),
+        texts.text("screen.pay.notes", language, notes),
+        texts.text("screen.pay.policy", language, {}),
     )
 
 

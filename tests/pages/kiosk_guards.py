@@ -4,6 +4,7 @@ import asyncio
 import re
 
 from edge_agent.core import screen as s
+from edge_agent.core.money import MONEY_FIELDS
 from edge_agent.core.screen import Screen
 from edge_agent.core.texts import LANGUAGES
 from edge_agent.kiosk import LoopPulse
@@ -22,7 +23,7 @@ def what_is_spoken_is_drawn() -> list[str]:
     drawer = Drawer(texts)
     missing = []
     for name in texts.ids():
-        fields = dict.fromkeys(texts[name].fields, "B-017")
+        fields = {f: 2_000 if f in MONEY_FIELDS else "B-017" for f in texts[name].fields}
         for language in LANGUAGES:
             screen = Screen(page=s.MESSAGE, text=name, fields=fields, language=language)
             found = _WORDS.search(drawer.fragment(screen))

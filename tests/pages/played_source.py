@@ -25,6 +25,17 @@ ASK = Screen(page=s.CHOICE, text="matter.ask", choices=MATTERS, person=PERSON)
 TICKET = Screen(
     page=s.TICKET, text="number.told", fields={"ticket": "B-017"}, number="B-017", speaking=True
 )
+NOTES = (5, 10, 20, 50)
+PAY = Screen(
+    page=s.PAY,
+    title="fee.title",
+    text=s.PAY_MORE_TEXT,
+    fields={"paid": 10_00, "rest": 10_00},
+    money=s.Money(20_00, 10_00, NOTES),
+    choices=s.PAY_CHOICES,
+    person=PERSON,
+    speaking=True,
+)
 SCENES: dict[str, Screen] = {
     "welcome": replace(WELCOME, title="number.title", text="number.welcome", speaking=True),
     "first": WELCOME,
@@ -41,6 +52,26 @@ SCENES: dict[str, Screen] = {
     "fault": Screen(page=s.FAULT, text="reader.fault"),
     "help called": replace(WELCOME, help=s.HELP_CALLED),
     "help answered": replace(WELCOME, help=s.HELP_ANSWERED, warning_ms=20_000),
+    "policy": Screen(
+        page=s.CHOICE,
+        title="fee.title",
+        text="fee.policy",
+        fields={"due": 15_50},
+        choices=s.OFFER_CHOICES,
+        person=PERSON,
+    ),
+    "pay": PAY,
+    "pay busy": replace(
+        PAY, text=s.PAY_BUSY_TEXT, fields={}, choices=(), money=s.Money(20_00, 10_00, NOTES, True)
+    ),
+    "pay crowded": replace(
+        PAY,
+        text="pay.rejected",
+        fields={"rest": 189_50},
+        money=s.Money(199_50, 10_00, NOTES),
+        help=s.HELP_CALLED,
+        warning_ms=20_000,
+    ),
 }
 """One of every page and state."""
 CROWDED = replace(ASK, title="number.title", help=s.HELP_CALLED, warning_ms=20_000, speaking=True)

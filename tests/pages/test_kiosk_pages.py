@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from edge_agent.core import screen as s
+from edge_agent.core.money import MONEY_FIELDS
 from edge_agent.core.screen import Screen
 from edge_agent.core.texts import LANGUAGES, Texts
 from edge_agent.kiosk import Kiosk
@@ -102,7 +103,7 @@ def test_every_text_that_may_be_shown_fits_in_large(
     for name in texts.ids():
         if name.startswith("slip."):
             continue
-        fields = dict.fromkeys(texts[name].fields, "2026-11-27")
+        fields = {f: 1_950 if f in MONEY_FIELDS else "2026-11-27" for f in texts[name].fields}
         for language in LANGUAGES:
             scene = Screen(page=s.MESSAGE, text=name, fields=fields, language=language, large=True)
             put(page, source, replace(scene, person=ALL["entered"].person))
