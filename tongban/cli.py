@@ -29,24 +29,28 @@ app.command(
 )
 board = App(name="board", help="For a technician: build, provision, test and care for boards.")
 app.command(board)
-for module, names in {
-    "cli_build": ("build", "ports"),
-    "cli_provision": ("provision", "verify"),
-    "cli_care": ("selftest", "doctor", "logs", "maintain", "wipe"),
+for place, text in {
+    "edge_agent.technician.cli_build:build": "Build what goes onto a board.",
+    "edge_agent.technician.cli_build:ports": "List the serial ports, those of boards first.",
+    "edge_agent.technician.cli_provision:provision": "Make a board the board of a terminal.",
+    "edge_agent.technician.cli_provision:verify": "Is a report of provision whole and genuine?",
+    "edge_agent.technician.cli_care:selftest": "Try every device.",
+    "edge_agent.technician.cli_care:doctor": "Find what is wrong, and what to do.",
+    "edge_agent.technician.cli_care:logs": "What a board says of itself.",
+    "edge_agent.technician.cli_care:maintain": "Leave the port to a REPL, for mpremote.",
+    "edge_agent.technician.cli_care:wipe": "Factory reset, keys and journals too.",
+    "simulator.board.emulate_cli:emulate": "A board in software for these commands and mpremote.",
 }.items():
-    for name in names:
-        board.command(f"edge_agent.technician.{module}:{name}", name=name)
-board.command(
-    "simulator.board.emulate_cli:emulate",
-    name="emulate",
-    help="A board in software that mpremote and the other commands drive.",
-)
+    board.command(place, name=place.partition(":")[2], help=text)
 app.command(
     "edge_agent.technician.cli_release:app",
     name="release",
     help="Releases for boards: keys, build, sign, verify, show.",
 )
 app.command("simulator.cli:app", name="sim", help="Parts of the simulator by themselves.")
+app.register_install_completion_command(
+    name="--install-completion", help="Let the shell complete tongban's commands and options."
+)
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from edge_agent.technician import copying, ports
 from edge_agent.technician.board_link import BoardLink
 from edge_agent.technician.board_repl import BoardFacts, BoardRepl, RemoteFile
 from edge_agent.technician.build import BuildManifest, firmware_version, read_build
-from edge_agent.technician.layout import MAIN_FILE, SLOTS, is_data
+from edge_agent.technician.layout import MAIN_FILE, POINTER_FILE, SLOTS, STRAY_FILES
 from edge_agent.technician.provision import Reporter
 from edge_agent.technician.selftest import built_in, silent, state_texts
 from edge_agent.technician.trouble import TroubleError
@@ -129,11 +129,11 @@ def _look_at_flash(
         found.troubles.append(
             TroubleError("wrong_board", found=facts.board, expected=manifest.board)
         )
-    there = repl.files(_HASHED, lambda: None)
+    names = _HASHED if manifest is None else copying.tops(manifest)
+    there = repl.files(names, lambda: None)
     if not speaks:
         found.troubles += _why_silent(repl, found.port, there)
-    strays = sorted({p.split("/")[0] for p in there if not is_data(p)} - set(_HASHED))
-    strays = [name for name in strays if name in ("boot.py", "lib")]
+    strays = sorted({path.split("/")[0] for path in there} & set(STRAY_FILES))
     if strays:
         found.troubles.append(TroubleError("stray_files", paths=", ".join(strays)))
     stale = _stale(repl, there) if manifest is None else _differing(manifest, there)
@@ -156,8 +156,9 @@ def _why_silent(repl: BoardRepl, port: str, there: dict[str, RemoteFile]) -> lis
 
 
 def _differing(manifest: BuildManifest, there: dict[str, RemoteFile]) -> list[str]:
+    """The pointer is not looked at: it changes with every update."""
     changes = copying.compare(manifest, there)
-    return [file.path for file in changes.write]
+    return [file.path for file in changes.write if file.path != POINTER_FILE]
 
 
 def _stale(repl: BoardRepl, there: dict[str, RemoteFile]) -> list[str]:

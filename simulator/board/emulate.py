@@ -18,7 +18,6 @@ from simulator.board.bus import Op, Record
 from simulator.board.emulate_console import Console
 from simulator.board.flash import BLOCK_BYTES
 from simulator.board.life import Life
-from simulator.board.line import SerialLine
 from simulator.board.runtime import micropython_command
 from simulator.board.shim_build import build_shim
 
@@ -45,21 +44,6 @@ KINDS = {
         Kind("rp2350", "rp2", "Raspberry Pi Pico 2 (emulated) with RP2350", 8, 256),
     )
 }
-
-
-class Unplugged:
-    """Far end of a line on which no device hangs."""
-
-    baud = 9600
-
-    def read(self, limit: int) -> bytes:  # noqa: ARG002 - the signature of a far end
-        return b""
-
-    def write(self, data: bytes, more: bool) -> None:
-        """Nobody hears it."""
-
-    def pending(self) -> bool:
-        return False
 
 
 def find_places(kind: str) -> tuple[dict[int, int], dict[int, int]]:
@@ -106,10 +90,7 @@ class EmulatedBoard(Board):
             **options,
         )
         self.kind = KINDS[kind]
-        for place in set(self._uart_places.values()) - set(self.lines):
-            self.lines[place] = SerialLine(
-                place, Unplugged(), speed=self.speed, fifo_bytes=self._fifo_bytes
-            )
+        self.devices = devices
         folder.mkdir(parents=True, exist_ok=True)
         self.console = Console(
             folder / REPL_NAME, f"MicroPython v{RELEASE} (emulated); {self.kind.machine}"

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,25 +16,14 @@ from typing import Any
 from protocol.bundle import Bundle, to_toml
 from protocol.keys import DeviceKey
 from simulator.board.emulate import EmulatedBoard
+from simulator.board.emulate_cli import make_devices
 from simulator.board.emulate_person import EmulatedPerson
-from simulator.devices.escpos_printer import EscposPrinter
-from simulator.devices.gate import Gate
-from simulator.devices.help_button import HelpButton
-from simulator.devices.sdt_reader import SdtReader
-from simulator.devices.syn6288_voice import Syn6288Voice
 from tests.agent.live_uplink import KEYS
 
 SPEED = 8
 TERMINAL, UNIT = "gate-1", "town/hall-1"
 SEED = bytes(range(32))
 COMMAND_S = 120
-DEVICES = {
-    "card_reader": SdtReader,
-    "printer": EscposPrinter,
-    "voice": Syn6288Voice,
-    "gate": Gate,
-    "help_button": HelpButton,
-}
 
 
 class BoardThread:
@@ -49,7 +39,7 @@ class BoardThread:
         **options: Any,
     ) -> None:
         self.folder = folder
-        self.devices = {n: make() for n, make in DEVICES.items() if n not in without}
+        self.devices = {n: device for n, device in make_devices().items() if n not in without}
         self._person = person
         self._name = name
         self._options: dict[str, Any] = {"kind": "esp32s3", "speed": SPEED, **options}
@@ -77,6 +67,13 @@ class BoardThread:
             return action()
 
         return asyncio.run_coroutine_threadsafe(act(), self._loop).result(10)
+
+    def wait_log(self, words: str, times: int) -> None:
+        """Until the board's log has these words so often."""
+        give_up = time.monotonic() + 20
+        while sum(words in line for line in list(self.board.log)) < times:
+            assert time.monotonic() < give_up, list(self.board.log)
+            time.sleep(0.02)
 
     async def _begin(self) -> None:
         self.board = EmulatedBoard(self._name, self.folder, self.devices, **self._options)

@@ -78,6 +78,7 @@ def test_a_work_that_was_killed_goes_on(bench: Bench, tmp_path: Path, step: str)
             assert 0 < said.data["copied"] < len(json.loads(_manifest(bench))["files"])
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_it_with_its_own_code(bench: Bench, tmp_path: Path) -> None:
     with BoardThread(tmp_path / "board", person=False) as there:
         assert cut_at(bench, there.port, "copy", signal.SIGINT, after_s=0.3) == 130
@@ -98,6 +99,7 @@ def test_a_report_that_was_changed_is_refused(bench: Bench, tmp_path: Path) -> N
         read_report(path, bench.verify_key)
 
 
+@pytest.mark.long
 def test_a_dry_run_changes_nothing(bench: Bench, tmp_path: Path) -> None:
     with BoardThread(tmp_path / "board", person=False) as there:
         said = bench.provision(there.port, "--dry-run")

@@ -80,6 +80,7 @@ def test_a_wrong_baud(bench: Bench, tmp_path: Path) -> None:
         check(bench.provision(there.port), 4, "wrong_baud", "--baud")
 
 
+@pytest.mark.long
 def test_a_board_that_says_nothing(bench: Bench) -> None:
     master, slave = os.openpty()
     check(bench.provision(os.ttyname(slave)), 4, "no_answer", "hold the help button")
@@ -139,6 +140,7 @@ def test_a_device_that_does_not_answer_fails_alone(bench: Bench, tmp_path: Path)
     assert "supply" in said.told
 
 
+@pytest.mark.long
 def test_the_board_of_another_terminal(bench: Bench, tmp_path: Path) -> None:
     folder = flash_with(tmp_path / "board", bench.image / "filesystem.img")
     with BoardThread(folder, person=False) as there:
