@@ -21,7 +21,7 @@ from edge_agent.catalogue import load_service, load_texts
 from edge_agent.core import board_events as bx
 from edge_agent.core.board_session import BoardSession
 from edge_agent.core.cash_events import Ended, Progress
-from edge_agent.core.screen import HELP_NONE, KEY_HELP
+from edge_agent.core.screen import HELP_CALLED, KEY_HELP
 from edge_agent.core.slip import paper_of
 from edge_agent.data_folder import DataFolder
 from edge_agent.devices import Devices
@@ -295,8 +295,8 @@ class Terminal:
         self._set_turn(max(TURN_MS_MIN, min(waits)))
 
     def _may_reset_board(self) -> bool:
-        """Nobody is served, waits for help or has money on its way: an update may begin to run."""
-        if self.cash_calls.is_open or self.help_calls.state != HELP_NONE:
+        """Nobody is served, calls for help or has money on its way: an update may begin to run."""
+        if self.cash_calls.is_open or self.help_calls.state == HELP_CALLED:
             return False
         return self.visits.is_idle()
 

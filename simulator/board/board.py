@@ -71,7 +71,8 @@ class Board:
     collection of a large heap does. `clock_rate` makes the firmware's own clock run too fast,
     for tests of long time limits; the agent's must run with it. `link` is `pty`, or `socket`
     for an agent in this process (`link_port()`). `flash_files` are put on the flash before
-    the board starts, as who provisions it does: `pair.key`, `settings.txt`.
+    the board starts, as who provisions it does: `pair.key`, `settings.txt`. With a `main.py`
+    among them the board starts from its flash, slots and all, and not from `firmware_folder`.
     """
 
     def __init__(
@@ -100,6 +101,8 @@ class Board:
             raise ValueError(f"link must be pty or socket, not {link!r}")
         if clock_rate != 1 and runtime != "micropython":
             raise ValueError("clock_rate needs the micropython runtime")
+        if "main.py" in flash_files and runtime != "micropython":
+            raise ValueError("to start from flash needs the micropython runtime")
         self.name = name
         self.folder = folder
         self.runtime = runtime

@@ -34,8 +34,8 @@ class Flash:
             return _LITTLEFS_MAGIC not in image.read(_SUPERBLOCKS * BLOCK_BYTES)
 
     def put(self, files: Mapping[str, bytes]) -> None:
-        """Write files into the root of the file system, while no board runs, as who provisions a
-        board does. For littlefs; the flash of the CPython runtime is `put_in_folder`."""
+        """Write files, by their path from the root of the file system, while no board runs, as who
+        provisions a board does. The flash of the CPython runtime is `put_in_folder`."""
         from littlefs import LittleFS, UserContext  # noqa: PLC0415 - only for this
 
         blank = self.prepare()
@@ -48,6 +48,8 @@ class Flash:
             system.format()
         system.mount()
         for name, data in files.items():
+            if "/" in name:
+                system.makedirs(name.rpartition("/")[0], exist_ok=True)
             with system.open(name, "wb") as file:
                 file.write(data)
         system.unmount()
