@@ -320,6 +320,8 @@ class Terminal:
         match said:
             case bx.Card():
                 self.visits.on_card(said)
+            case bx.CardAddress():
+                self.visits.on_card_address(said)
             case bx.CardFound():
                 self.visits.on_card_found()
             case bx.CardFault():

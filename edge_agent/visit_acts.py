@@ -67,12 +67,14 @@ class VisitActs:
         self._feed = feed
         self._language = language
         self._read_no = 0
+        self._address = False
         self._scan_no = 0
 
     def perform(self, effect: fx.Effect, flow: Flow) -> None:
         """All effects but those of timers and of the end."""
         match effect:
             case fx.StartRead():
+                self._address = effect.address
                 self.start_read()
             case fx.StopRead():
                 self._session.stop_read()
@@ -108,7 +110,7 @@ class VisitActs:
     def start_read(self) -> None:
         """Ask the reader for a card until one comes or it is stopped."""
         self._read_no = self._read_no % 0xFFFF + 1
-        self._session.read_card(self._read_no, 0)
+        self._session.read_card(self._read_no, 0, states.CARD_WITH_ADDRESS if self._address else 0)
 
     def speak(
         self,

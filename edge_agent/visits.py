@@ -12,6 +12,7 @@ from edge_agent.cash_calls import CashCalls
 from edge_agent.core import board_events as bx
 from edge_agent.core import flow_events as fx
 from edge_agent.core.board_session import BoardSession
+from edge_agent.core.card_address import newest_address
 from edge_agent.core.cash_events import Ended, Progress
 from edge_agent.core.flow import Flow
 from edge_agent.core.flow_saved import SavedFlow, SavedFlowError
@@ -35,7 +36,7 @@ from edge_agent.recorder import Recorder
 from edge_agent.visit_acts import SPEAKER, Service, VisitActs, log_step
 from edge_agent.visit_checks import VisitChecks
 from protocol.errors import CardError
-from protocol.people import parse_text_block
+from protocol.people import parse_text_block, printed_address
 from protocol.wire import states
 from tongban.logs import event, get
 
@@ -182,7 +183,7 @@ class Visits:
             self._read_again()
             return
         try:
-            read = fx.CardRead(parse_text_block(card.block))
+            read = fx.CardRead(parse_text_block(card.block), printed_address(card.block))
         except CardError as error:
             event(log, "warning", "card.not_understood", problem=str(error))
             self._feed(fx.CardNotRead("unknown_card"))
@@ -196,6 +197,10 @@ class Visits:
         elif self._flow is not None and self._flow.phase == SAYING and self._flow.is_nobody:
             self._speaker.forget(SPEAKER)  # "please try again" was heard and done already
             self._feed(fx.SpeechDone(self._flow.say_no))
+
+    def on_card_address(self, said: bx.CardAddress) -> None:
+        """What the card that was read says of its newest address."""
+        self._feed(fx.AddressRead(newest_address(said)))
 
     def on_card_found(self) -> None:
         """A card lies on the reader: a word at once, reading it takes a while."""

@@ -2,9 +2,13 @@
 
 A text block is 256 bytes of UTF-16LE in one of three layouts, told apart by the byte at offset 248:
 'J' residence permit of Hong Kong, Macao and Taiwan residents, 'I' foreign permanent resident card
-(2017), anything else citizen card. The foreign card of 2023 (reported as 'Y') is refused: its field
-widths are not published, and a guessed number would name somebody else. Unused places hold spaces,
-on some cards U+0000. Address, authority and ethnic group are not read: nobody here needs them.
+(2017), anything else citizen card. Unused places hold spaces, on some cards U+0000. The address is
+read when a service asks for it; authority and ethnic group are not: nobody here needs them.
+
+The foreign card of 2023 is reported to be close to the citizen's, with 'Y' as its marker and a
+number that begins with 9; its field widths are not published. So it is known by either sign, and
+taken when number, check and date of birth stand in the citizen's places and agree; else it is
+refused, for a guessed number would name somebody else.
 
 An ID number (GB 11643-1999) is 17 digits and a MOD 11-2 check. The area code is never judged:
 441900 (Dongguan) has no districts and is missing from common tables.
@@ -23,6 +27,7 @@ LONG_TERM = "长期"
 LAYOUT_AT = 248
 CITIZEN, RESIDENCE_PERMIT, FOREIGN_RESIDENT = "C", "J", "I"
 _FOREIGN_2023_MARKER = "Y"
+_FOREIGN_2023_DIGIT = "9"
 
 _PADDING = " \0\u3000"
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -80,6 +85,7 @@ _CITIZEN_LAYOUT = _Layout(
     valid_from=slice(188, 204),
     valid_to=slice(204, 220),
 )
+_ADDRESS = slice(52, 122)
 _FOREIGN_LAYOUT = _Layout(
     name=slice(158, 188),
     latin_name=slice(0, 120),
@@ -122,21 +128,19 @@ def mask(number: str) -> str:
 
 
 def layout_of(block: bytes) -> str:
-    """ "C", "J" or "I". Raises CardError on a marker whose layout is not known."""
+    """Whose places the fields have: "C", "J" or "I". Raises CardError."""
     if len(block) != TEXT_BLOCK_BYTES:
         raise CardError(Reason.MALFORMED, f"text block of {len(block)} bytes, not 256")
     marker = chr(block[LAYOUT_AT])
-    if marker in (RESIDENCE_PERMIT, FOREIGN_RESIDENT):
-        return marker
-    if marker == _FOREIGN_2023_MARKER:
-        raise CardError(Reason.UNKNOWN_KIND, "a foreign resident card of 2023; send to an officer")
-    return CITIZEN
+    return marker if marker in (RESIDENCE_PERMIT, FOREIGN_RESIDENT) else CITIZEN
 
 
 def parse_text_block(block: bytes) -> CardHolder:
     """The holder that a card's 256-byte text block names. Raises CardError."""
     document = layout_of(block)
     layout = _LAYOUTS[document]
+    if document == CITIZEN and _is_foreign_2023(block):
+        document = FOREIGN_RESIDENT
     name = _text(block, layout.name)
     latin_name = _text(block, layout.latin_name) if layout.latin_name else ""
     if not name and not latin_name:
@@ -146,7 +150,7 @@ def parse_text_block(block: bytes) -> CardHolder:
         raise CardError(Reason.MALFORMED, "the card's sex code is none of 0, 1, 2, 9")
     until = _text(block, layout.valid_to)
     return CardHolder(
-        Person(document, _number(block, layout, document), name or latin_name),
+        Person(document, _number(block, layout), name or latin_name),
         _SEXES[sex],
         _field_date(block, layout.birth, "date of birth"),
         _field_date(block, layout.valid_from, "first day"),
@@ -155,9 +159,42 @@ def parse_text_block(block: bytes) -> CardHolder:
     )
 
 
-def _number(block: bytes, layout: _Layout, document: str) -> str:
+def printed_address(block: bytes) -> str:
+    """The address in a card's text block; "" on a card that holds none. Raises CardError."""
+    return "" if layout_of(block) == FOREIGN_RESIDENT else _text(block, _ADDRESS)
+
+
+def added_address(data: bytes) -> str:
+    """The newest added address as the card gives it, UTF-16LE. Raises CardError."""
+    return _text(data, slice(0, len(data) & ~1)) if len(data) > 1 else ""
+
+
+def is_foreign_number(number: str) -> bool:
+    """Of a foreign permanent resident: 3 letters and 12 digits, or since 2023 an ID number that
+    begins with 9."""
+    if number[:1] == _FOREIGN_2023_DIGIT:
+        return not id_number_problem(number)
+    return _FOREIGN_NUMBER.fullmatch(number) is not None
+
+
+def _is_foreign_2023(block: bytes) -> bool:
+    """Whether a card in the citizen's layout is one of 2023. Raises CardError when it says so and
+    is not in that layout."""
+    marked = chr(block[LAYOUT_AT]) == _FOREIGN_2023_MARKER
+    try:
+        number = _text(block, _CITIZEN_LAYOUT.number)
+        birth = _text(block, _CITIZEN_LAYOUT.birth)
+    except CardError:
+        number = birth = ""
+    begins = number[:1] == _FOREIGN_2023_DIGIT
+    if (marked or begins) and not (begins and is_foreign_number(number) and number[6:14] == birth):
+        raise CardError(Reason.UNKNOWN_KIND, "a foreign resident card of 2023; send to an officer")
+    return begins
+
+
+def _number(block: bytes, layout: _Layout) -> str:
     number = _text(block, layout.number)
-    if document == FOREIGN_RESIDENT:
+    if layout is _FOREIGN_LAYOUT:
         problem = "" if _FOREIGN_NUMBER.fullmatch(number) else "needs 3 letters and 12 digits"
     else:
         problem = id_number_problem(number)

@@ -5,7 +5,6 @@ Numbers are hashed while the file is read and stored nowhere; only the list in f
 
 import csv
 import os
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +14,7 @@ import apsw
 
 from protocol import topics
 from protocol.keys import CentreKeys
-from protocol.people import FOREIGN_RESIDENT, id_number_problem
+from protocol.people import FOREIGN_RESIDENT, id_number_problem, is_foreign_number
 from protocol.status_list import (
     CODE_NAMES,
     ENTRIES_MAX,
@@ -31,7 +30,6 @@ COLUMNS = ["document", "number", "status"]
 CODE_MAX = 255
 FILE_BYTES_MAX = 4 * 1024 * 1024
 DAY_MS = 86_400_000
-_FOREIGN_NUMBER = re.compile(r"[A-Z]{3}[0-9]{12}")
 
 log = get("tongban.status_list")
 
@@ -106,8 +104,8 @@ def _people(path: Path, lines: Iterator[list[str]]) -> Iterator[ListedPerson]:
 
 def _number_problem(document: str, number: str) -> str:
     if document == FOREIGN_RESIDENT:
-        known = _FOREIGN_NUMBER.fullmatch(number)
-        return "" if known else "the number needs 3 capital letters and 12 digits"
+        known = is_foreign_number(number)
+        return "" if known else "the number needs 3 capital letters and 12 digits, or 18 from 9 on"
     if document in ("C", "J"):
         problem = id_number_problem(number)
         return f"the number {problem}" if problem else ""

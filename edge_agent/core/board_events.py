@@ -28,6 +28,16 @@ class Card:
 
 
 @dataclass(frozen=True)
+class CardAddress:
+    """The newest added address of the card that was read. `outcome`: an ADDRESS_ of states;
+    `data`: UTF-16LE, when it is ADDRESS_ADDED."""
+
+    read_no: int
+    outcome: int
+    data: bytes
+
+
+@dataclass(frozen=True)
 class CardFound:
     """A card lies on the reader; reading it takes up to two seconds more."""
 
@@ -162,6 +172,7 @@ BoardEvent = (
     LinkUp
     | LinkDown
     | Card
+    | CardAddress
     | CardFound
     | CardFault
     | CardRemoved

@@ -103,6 +103,7 @@ class BoardSession:
         self._now = 0
         self._read: tuple[int, int] | None = None
         self._read_sent = False
+        self._card_options = self._card_options_sent = 0
         self._stop_read: int | None = None
         self._scan: int | None = None
         self._scan_sent = False
@@ -156,8 +157,10 @@ class BoardSession:
 
     # ---- wishes
 
-    def read_card(self, read_no: int, time_limit_ms: int) -> None:
-        """Read one card; 0 ms waits until one comes or `stop_read`."""
+    def read_card(self, read_no: int, time_limit_ms: int, options: int = 0) -> None:
+        """Read one card; 0 ms waits until one comes or `stop_read`. `options`: a mask of the
+        CARD_WITH_ bits."""
+        self._card_options = options
         self._read = (read_no & 0xFFFF, min(0xFFFF, -(-time_limit_ms // 100)))
         self._read_sent = False
         self._stop_read = None
@@ -263,6 +266,10 @@ class BoardSession:
                 return False
             self._stop_read = None
         if self._read is not None and not self._read_sent:
+            if self._card_options_sent != self._card_options:
+                if not self._send(messages.CARD_OPTIONS, self._card_options):
+                    return False
+                self._card_options_sent = self._card_options
             self._read_sent = self._send(messages.READ_CARD, *self._read)
             return self._read_sent
         return True
@@ -349,6 +356,7 @@ class BoardSession:
     def link_up(self, version: int, info: bytes) -> None:
         """Called by the link."""
         self._read_sent = False
+        self._card_options_sent = 0  # a board forgets them with the link
         self._stop_read = None
         self._scan_sent = False
         self._stop_scan = None
@@ -382,6 +390,8 @@ class BoardSession:
         elif kind == messages.CARD:
             self._listener(bx.Card(fields[0], bytes(tail)))
             self._end_read(fields[0])
+        elif kind == messages.CARD_ADDRESS:
+            self._listener(bx.CardAddress(fields[0], fields[1], bytes(tail)))
         elif kind == messages.CARD_FOUND:
             self._listener(bx.CardFound(*fields))
         elif kind == messages.CARD_FAULT:

@@ -13,7 +13,9 @@ Rules:
 | phase | event | next | does |
 | --- | --- | --- | --- |
 | READING | CardRead, key 1 2 stop, TimeIsUp (over) | next step | StopRead |
+| READING | CardRead, the step wants the address | ADDRESSING | StopRead |
 | READING | CardNotRead | next step | |
+| ADDRESSING | AddressRead, TimeIsUp | next step | |
 | CHOOSING | key of a choice, stop, TimeIsUp (over) | next step | Hush |
 | VOUCHING | CardRead, the citizen's own | VOUCHING | StartRead |
 | VOUCHING | CardRead, another | JUDGING | StopRead, Hush, RunCheck `officer` |
@@ -55,6 +57,7 @@ from edge_agent.core.flow_records import business_date, clock_time, record_body
 from edge_agent.core.flow_saved import SavedFlow
 from edge_agent.core.flow_state import (
     ACTING,
+    ADDRESSING,
     CHECKING,
     CHOOSING,
     JUDGING,
@@ -216,6 +219,7 @@ class Flow(FlowState):
 
 _HANDLERS: dict[str, Callable[[Flow, fx.Event, int], Effects]] = {
     READING: flow_person.reading,
+    ADDRESSING: flow_person.addressing,
     CHOOSING: flow_person.choosing,
     VOUCHING: flow_person.vouching,
     JUDGING: flow_person.judging,

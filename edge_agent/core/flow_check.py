@@ -35,7 +35,10 @@ _VALUES = {
     "change": ("none", "voucher"),
 }
 _TELLING_FIELDS = {"ticket": "issued", "kept": "settled"}
-_UNTOLD_FIELDS = ("scanned",)
+_UNTOLD_FIELDS = {
+    "scanned": "a code can hold anything, also a person's number",
+    "address": "it is where a person lives",
+}
 _YES_STEPS = ("record", "open_gate")
 
 
@@ -220,11 +223,11 @@ def _check_message(place: str, message_id: str, facts: frozenset[str], texts: Te
     if message.told:
         need = "settled" if message.settles else "recorded"
         _need(f"{place}: {message_id} says done", (need,), facts)
-    for name in _UNTOLD_FIELDS:
+    for name, why in _UNTOLD_FIELDS.items():
         if name in message.fields:
             raise DefinitionError(
-                f"{place}: {message_id} tells {name!r}: a code can hold anything, also a person's "
-                "number, and neither screen, voice nor slip repeats it. Use another text."
+                f"{place}: {message_id} tells {name!r}: {why}, and neither screen, voice nor slip "
+                "repeats it. Use another text."
             )
     for name, need in _TELLING_FIELDS.items():
         if name in message.fields:

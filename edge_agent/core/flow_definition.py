@@ -78,6 +78,7 @@ class Step:
     pulse_ms: int = 0
     years: int = 0
     fact: str = ""
+    address: bool = False
     choices: Mapping[str, str] = field(default_factory=dict)  # value of the fact -> message id
     due_fen: Mapping[str, int] = field(default_factory=dict)  # value of the fact, or "" -> fen
     notes: int = 0
@@ -90,6 +91,7 @@ class Step:
     def brings(self, outcome: str) -> frozenset[str]:
         """The facts that are known after this outcome."""
         own = {self.fact} if outcome == "chosen" else set()  # that of `pay` it needs
+        own |= {"address"} if self.address and outcome == "card" else set()
         issued = {"issued"} if (self.record, outcome) == ("ticket.issued", "recorded") else set()
         return frozenset(self.kind.outcomes[outcome]) | own | issued
 
@@ -210,6 +212,11 @@ def _step(
         person=(
             bool(table.get("person", bool, "true or false."))
             if table.has("person") and "person" in kind.keys_extra
+            else False
+        ),
+        address=(
+            bool(table.get("address", bool, "true reads the newest address too."))
+            if table.has("address") and "address" in kind.keys_extra
             else False
         ),
         slip=_one_of(table, "slip", slips) if "slip" in keys else "",

@@ -20,9 +20,18 @@ Fields = Mapping[str, FactValue]
 
 @dataclass(frozen=True)
 class CardRead:
-    """A card was read and understood."""
+    """A card was read and understood. `address`: the printed one."""
 
     holder: CardHolder
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class AddressRead:
+    """What the card says of its newest address: None, that the printed one is; "" when nobody can
+    tell."""
+
+    address: str | None
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,7 @@ class TimeIsUp:
 
 Event = (
     CardRead
+    | AddressRead
     | CardNotRead
     | CodeScanned
     | CodeNotScanned
@@ -144,7 +154,9 @@ Event = (
 
 @dataclass(frozen=True)
 class StartRead:
-    """Wait for a card until one comes or StopRead."""
+    """Wait for a card until one comes or StopRead; then for AddressRead, if wanted."""
+
+    address: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ presses stop leaves the step by its outcome `stopped`; while something is said, 
 from edge_agent.core import flow_events as fx
 from edge_agent.core.flow_patience import EXTENSIONS_MAX, OVER, WARNED, WARNING_MS, Patience
 from edge_agent.core.flow_state import (
+    ADDRESSING,
     CHOOSING,
     JUDGING,
     OFFERING,
@@ -33,6 +34,7 @@ from edge_agent.core.screen import (
 from protocol.wire import states
 
 JUDGE_LIMIT_MS = 5_000
+ADDRESS_LIMIT_MS = 4_000  # a search, a late answer and a second try
 READ_MS = 5_000  # to read what is not heard
 
 _CARD_KEYS = {KEY_NO_CARD: "no_card", KEY_ASK_OFFICER: "ask_officer", KEY_STOP: "stopped"}
@@ -103,9 +105,9 @@ def enter_read(flow: FlowState, now_ms: int) -> Effects:
     flow.phase = READING
     if not flow.step.time_limit_ms:
         flow.patience = None
-        return [fx.StartRead(), fx.Disarm()]
+        return [fx.StartRead(flow.step.address), fx.Disarm()]
     flow.patience = Patience(flow.step.time_limit_ms, now_ms, speaks=False)
-    return [fx.StartRead(), fx.Arm(flow.patience.until_ms)]
+    return [fx.StartRead(flow.step.address), fx.Arm(flow.patience.until_ms)]
 
 
 def reading(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
@@ -113,6 +115,10 @@ def reading(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
     if isinstance(event, fx.CardRead):
         flow.begin_visit()
         flow.holder = event.holder
+        if flow.step.address:
+            flow.facts["address"] = event.address
+            flow.phase = ADDRESSING
+            return [fx.StopRead(), fx.Arm(now_ms + ADDRESS_LIMIT_MS)]
         return [fx.StopRead(), *flow.leave("card", now_ms)]
     if isinstance(event, fx.CardNotRead):
         return flow.leave(event.reason, now_ms)  # the reader goes on: people try at once
@@ -120,6 +126,18 @@ def reading(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
         flow.begin_visit()
         return [fx.StopRead(), *flow.leave(_CARD_KEYS[event.key], now_ms)]
     return waited(flow, event, now_ms, fx.StopRead())
+
+
+def addressing(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
+    """The card is asked for its newest address; the printed one stands until it has answered."""
+    if isinstance(event, fx.AddressRead):
+        if event.address is not None:
+            flow.facts["address"] = event.address
+        return flow.leave("card", now_ms)
+    if isinstance(event, fx.TimeIsUp):
+        flow.facts["address"] = ""  # there may be a newer one than the printed
+        return flow.leave("card", now_ms)
+    return []
 
 
 # ---- choices

@@ -18,6 +18,7 @@ from protocol.people import CardHolder
 
 NEW, READING, CHECKING, SAYING, RECORDING = "new", "reading", "checking", "saying", "recording"
 CHOOSING, VOUCHING, JUDGING, SCANNING = "choosing", "vouching", "judging", "scanning"
+ADDRESSING = "addressing"
 SAVING, ACTING, QUERYING, NOTING = "saving", "acting", "querying", "noting"
 RECALLING, ENDED = "recalling", "ended"
 OFFERING, PAYING, SETTLING = "offering", "paying", "settling"
@@ -27,8 +28,8 @@ CORRELATION_BYTES = 8
 EFFECT_ID_BYTES = 8
 BOARD_STEPS = ("print", "open_gate")
 
-UNSAVED = ("terminal", "scanned")
-"""Facts that a saved visit leaves out: what a code holds may name a person."""
+UNSAVED = ("terminal", "scanned", "address")
+"""Facts that a saved visit leaves out: an address, and what a code holds, may name a person."""
 
 Effects = list[fx.Effect]
 

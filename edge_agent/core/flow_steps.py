@@ -128,6 +128,7 @@ STEPS: dict[str, StepKind] = {
             "device_fault": (),
             "time_limit": (),
         },
+        keys_extra=("address",),
         explain={
             "card": "a card was read",
             "no_card": "the person has no card with them",

@@ -16,7 +16,10 @@ do: what is found while a card is held is read and compared, and told only if it
 | FIND | 80 | REST | faults may be told again |
 | SELECT | 90 | READ | send 30 01 |
 | READ | 90 with text, the held card's | REST | |
-| READ | 90 with text | REST | CARD_REMOVED if one was held; CARD; held |
+| READ | 90 with text | REST, or ADDRESS when wanted | CARD_REMOVED if one was held; CARD; held |
+| ADDRESS | entered | ADDRESS | send 30 03 |
+| ADDRESS | 90, 91, anything else | REST | CARD_ADDRESS: added, none, not read |
+| ADDRESS | time-out, second damage | STATUS, REST | CARD_ADDRESS: not read |
 | SELECT, READ | 40 | REST | fault UNKNOWN_CARD |
 | SELECT, READ | 21 | REST, due now | from the beginning |
 | SELECT, READ | any other refusal (41, 81 ...) | REST | fault NOT_READ |
@@ -38,7 +41,15 @@ import binascii
 from firmware.drivers import sdt_frames as sdt
 from firmware.drivers.sender import Sender
 from protocol.wire import states
-from protocol.wire.messages import CARD, CARD_FAULT, CARD_FOUND, CARD_REMOVED
+from protocol.wire.messages import (
+    ADDRESS_BYTES_MAX,
+    CARD,
+    CARD_ADDRESS,
+    CARD_FAULT,
+    CARD_FOUND,
+    CARD_OPTIONS,
+    CARD_REMOVED,
+)
 from protocol.wire.ticks import add, diff
 
 FIND_EVERY_MS = 300
@@ -62,14 +73,16 @@ FIND = 1
 SELECT = 2
 READ = 3
 STATUS = 4
+ADDRESS = 5
 _COMMANDS = (
     None,
     memoryview(sdt.FIND),
     memoryview(sdt.SELECT),
     memoryview(sdt.READ),
     memoryview(sdt.STATUS),
+    memoryview(sdt.READ_ADDRESS),
 )
-_TIMES_MS_MAX = (0, FIND_MS_MAX, SELECT_MS_MAX, READ_MS_MAX, STATUS_MS_MAX)
+_TIMES_MS_MAX = (0, FIND_MS_MAX, SELECT_MS_MAX, READ_MS_MAX, STATUS_MS_MAX, SELECT_MS_MAX)
 
 
 class SdtCardReader:
@@ -97,11 +110,12 @@ class SdtCardReader:
         self._damaged = 0
         self._silent = 0
         self._read_timed_out = False
+        self._options = 0
 
     @property
     def long_answer_due(self):
         """An answer longer than a hardware FIFO is coming: not the time to stall interrupts."""
-        return self._state == READ
+        return self._state in (READ, ADDRESS)
 
     @property
     def _has_card(self):
@@ -121,9 +135,17 @@ class SdtCardReader:
             self._due = now
 
     def stop(self, read_no=None):
-        """End this read (None: whichever runs). A held card is watched until it leaves."""
+        """End this read (None: whichever runs, with its options). A held card is watched until it
+        leaves.
+        """
         if read_no is None or read_no == self._read_no:
             self._read_no = None
+        if read_no is None:
+            self._options = 0
+
+    def set_options(self, options):
+        """For the reads that follow: a mask of the CARD_WITH_ bits."""
+        self._options = options
 
     def feed(self, buf, n, now):
         at = 0
@@ -198,6 +220,8 @@ class SdtCardReader:
             self._on_find(sw, now)
         elif state == STATUS:
             self._on_status(now)
+        elif state == ADDRESS:
+            self._on_address(sw, now)
         elif sw == sdt.SW_DONE and state == SELECT:
             self._exchange(READ, now)
         elif sw == sdt.SW_DONE:
@@ -247,14 +271,30 @@ class SdtCardReader:
             if self._held_no is not None:
                 self._emit(CARD_REMOVED, self._held_no)
             layout = replies.text[_LAYOUT_AT]
-            self._emit(CARD, self._read_no, layout if layout in b"JI" else 0x43, tail=replies.text)
+            self._emit(CARD, self._read_no, layout if layout in b"JIY" else 0x43, tail=replies.text)
             self._held_no = self._read_no
             self._held_sum = text_sum
             self._compared = add(now, -COMPARE_EVERY_MS)
             self._read_no = None
             self._missed = 0
             self._damaged = 0
+            if self._options & states.CARD_WITH_ADDRESS:
+                replies.forget()
+                self._exchange(ADDRESS, now)
+                return
         replies.forget()
+        self._rest(now, FIND_EVERY_MS)
+
+    def _on_address(self, sw, now):
+        count = self._replies.data_bytes
+        if sw == sdt.SW_DONE and count <= ADDRESS_BYTES_MAX:
+            address = self._replies.data[:count]
+            self._emit(CARD_ADDRESS, self._held_no, states.ADDRESS_ADDED, tail=address)
+        elif sw == sdt.SW_NO_ITEM:
+            self._emit(CARD_ADDRESS, self._held_no, states.ADDRESS_NONE)
+        else:
+            self._emit(CARD_ADDRESS, self._held_no, states.ADDRESS_NOT_READ)
+        self._replies.forget()
         self._rest(now, FIND_EVERY_MS)
 
     def _on_damage(self, now):
@@ -264,6 +304,10 @@ class SdtCardReader:
         self._damaged += 1
         if self._damaged == 1:
             self._exchange(self._state, now)
+        elif self._state == ADDRESS:
+            self._damaged = 0
+            self._emit(CARD_ADDRESS, self._held_no, states.ADDRESS_NOT_READ)
+            self._rest(now, FIND_EVERY_MS)
         elif self._damaged < DAMAGED_MAX:
             self._rest(now, 0)
         else:
@@ -274,6 +318,8 @@ class SdtCardReader:
         self._replies.reset()
         self._sender.drop()
         if self._state != STATUS:
+            if self._state == ADDRESS:
+                self._emit(CARD_ADDRESS, self._held_no, states.ADDRESS_NOT_READ)
             self._read_timed_out = self._has_card
             self._exchange(STATUS, now)
             return
@@ -297,4 +343,5 @@ def build(host, part):
     """The driver of a board's card reader."""
     reader = SdtCardReader(host.port, host.emit, host.report, host.now)
     host.server.at_link_down(reader.stop)
+    host.server.serve(CARD_OPTIONS, lambda fields, tail, now: reader.set_options(fields[0]))
     return reader

@@ -25,10 +25,12 @@ Only the status and the first KEPT_BYTES of the data are kept: a photo never sta
 FIND = b"\xaa\xaa\xaa\x96\x69\x00\x03\x20\x01\x22"
 SELECT = b"\xaa\xaa\xaa\x96\x69\x00\x03\x20\x02\x21"
 READ = b"\xaa\xaa\xaa\x96\x69\x00\x03\x30\x01\x32"
+READ_ADDRESS = b"\xaa\xaa\xaa\x96\x69\x00\x03\x30\x03\x30"
 STATUS = b"\xaa\xaa\xaa\x96\x69\x00\x03\x11\xff\xed"
 
 SW_DONE = 0x90
 SW_FOUND = 0x9F
+SW_NO_ITEM = 0x91
 SW_BAD_CHECKSUM = 0x10
 SW_BAD_LENGTH = 0x11
 SW_BAD_COMMAND = 0x21
@@ -54,13 +56,14 @@ _BODY = 3
 
 
 class SdtReplies:
-    """After `take` has answered REPLY: `sw3`, `data_bytes`, and for a text reply `text` (valid
-    until the next byte).
+    """After `take` has answered REPLY: `sw3`, `data_bytes`, `data` (the first
+    KEPT_BYTES of it), and for a text reply `text` (both valid until the next byte).
     """
 
     def __init__(self):
         self._kept = bytearray(KEPT_BYTES)
-        self.text = memoryview(self._kept)[_LENGTHS_BYTES:]
+        self.data = memoryview(self._kept)
+        self.text = self.data[_LENGTHS_BYTES:]
         self.sw3 = 0
         self.result = NOTHING
         self.data_bytes = 0

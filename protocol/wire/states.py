@@ -132,6 +132,14 @@ CARD_FAULT_NAMES = (
     "time limit",
 )
 
+# options of reading a card, bits of a mask
+CARD_WITH_ADDRESS = 1  # after the text the newest added address
+
+# what became of reading the newest added address
+ADDRESS_ADDED = 1
+ADDRESS_NONE = 2  # the card has none: the printed one is the newest
+ADDRESS_NOT_READ = 3
+
 # what became of an utterance
 SPEECH_STARTED = 1
 SPEECH_FINISHED = 2

@@ -2,7 +2,8 @@
 
 Text block: 256 bytes, UTF-16LE, unused space filled with U+0020; layouts after GA/T 490 and the
 public SDT parse notes. Byte 248 tells the layout: 'J' residence permit for Hong Kong, Macao and
-Taiwan residents, 'I' foreign permanent resident card (2017), anything else a citizen's card.
+Taiwan residents, 'I' foreign permanent resident card (2017), 'Y' perhaps that of 2023, anything
+else a citizen's card.
 """
 
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ __all__ = [
     "check_char",
     "citizen_card",
     "foreign_card",
+    "foreign_card_2023",
     "foreign_numbers_for_tests",
     "hmt_card",
     "number_of",
@@ -59,7 +61,7 @@ class CardTextError(ValueError):
 
 @dataclass(frozen=True)
 class Card:
-    """One card. `document` is 'C', 'J' or 'I'; `name` and `number` are what the block says."""
+    """One card. `document` is 'C', 'J', 'I' or 'Y'; `name` and `number` are what the block says."""
 
     document: str
     name: str
@@ -197,3 +199,36 @@ def foreign_card(
         ]
     )
     return Card("I", name, number, text, photo)
+
+
+def foreign_card_2023(
+    name: str,
+    number: str,
+    *,
+    address: str = SAMPLE_ADDRESS,
+    authority: str = "国家移民管理局",
+    birth: str | None = None,
+    valid_from: str = "20240101",
+    valid_to: str = "20340101",
+    marker: str = "Y",
+    photo: bytes = SAMPLE_PHOTO,
+) -> Card:
+    """A foreign permanent resident card of 2023: 18 digits, the first 9. Its layout is reported to
+    be close to the citizen's and its marker 'Y'; neither is published."""
+    text = text_block(
+        [
+            ("name", name, 30),
+            ("sex", sex_of(number), 2),
+            ("unused", "", 4),
+            ("birth", birth or number[6:14], 16),
+            ("address", address, 70),
+            ("number", number, 36),
+            ("authority", authority, 30),
+            ("valid from", valid_from, 16),
+            ("valid to", valid_to, 16),
+            ("reserved", "", 28),
+            ("layout", marker, 2),
+            ("reserved", "", 6),
+        ]
+    )
+    return Card("Y", name, number, text, photo)

@@ -1,5 +1,7 @@
 """A scanned code: whole or refused, its text found or an honest no, nowhere repeated."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,7 +88,7 @@ def test_parts_that_do_not_fit_are_refused(sent: list[tuple[int, int, int, bytes
 
 def joined() -> tuple[BoardSession, FakeBoard, Wire, list[bx.BoardEvent]]:
     events: list[bx.BoardEvent] = []
-    session = BoardSession(77, b"agent=test\n", events.append)
+    session = BoardSession(random.Random(77).randbytes, b"agent=test\n", events.append)
     board = FakeBoard()
     wire = Wire(session, board)
     wire.run(2_000)

@@ -26,6 +26,15 @@ def test_foreign_block_is_the_published_sample(vectors) -> None:
     assert at(card, 248, 2) == "I"
 
 
+def test_the_other_blocks_are_the_samples(vectors) -> None:
+    sam = vectors["sam"]
+    permit = cards.hmt_card("样例丁", "810000190001010034", valid_to="20250101")
+    assert permit.text == sam["text_hmt_J"]
+    card = cards.foreign_card_2023("样例戊", "944156190001010018")
+    assert card.text == sam["text_foreign_2023"]
+    assert (at(card, 122, 36)[0], at(card, 248, 2)) == ("9", "Y")
+
+
 def test_residence_permit_fields_lie_where_the_layout_says() -> None:
     card = cards.hmt_card("样例乙", "810000190001010034", permit="H12345678", issue="02")
     assert (at(card, 30, 2), at(card, 32, 4)) == ("1", "")

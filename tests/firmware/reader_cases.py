@@ -4,7 +4,7 @@ MicroPython.
 
 from firmware.drivers.sdt_card_reader import SdtCardReader
 from protocol.wire import states
-from protocol.wire.messages import CARD, CARD_FAULT, CARD_FOUND, CARD_REMOVED
+from protocol.wire.messages import CARD, CARD_ADDRESS, CARD_FAULT, CARD_FOUND, CARD_REMOVED
 from tests.firmware.scene import Scene
 
 
@@ -46,6 +46,68 @@ def case_citizen_card_in_one_byte_pieces(vectors, folder):
     s.answer("read", "read_reply_citizen", piece=1)
     assert s.said() == [(CARD, 7, ord("C"), s.v["text_citizen"])]
     assert s.states == [(states.ONLINE, 0)]
+
+
+def case_each_kind_of_card_is_told_with_its_layout(vectors, folder):
+    for reply, text, layout in (
+        ("read_reply_citizen", "text_citizen", "C"),
+        ("read_reply_foreign_I", "text_foreign_I", "I"),
+        ("read_reply_hmt_J", "text_hmt_J", "J"),
+        ("read_reply_foreign_2023", "text_foreign_2023", "Y"),
+    ):
+        s = ReaderScene(vectors)
+        s.ready()
+        s.find_and_select()
+        s.answer("read", reply)
+        assert s.said() == [(CARD, 7, ord(layout), s.v[text])]
+
+
+def with_address(vectors):
+    """A card was read, and its newest address is asked for."""
+    s = ReaderScene(vectors)
+    s.ready()
+    s.driver.set_options(states.CARD_WITH_ADDRESS)
+    s.find_and_select()
+    s.answer("read", "read_reply_citizen")
+    assert s.driver.long_answer_due
+    assert [message[0] for message in s.said()] == [CARD]
+    return s
+
+
+def case_the_newest_address_follows_its_card_when_it_is_wanted(vectors, folder):
+    s = with_address(vectors)
+    s.answer("read_addr", "rep_added_address", piece=7)
+    added = s.v["rep_added_address"][10:80]
+    assert s.said() == [(CARD_ADDRESS, 7, states.ADDRESS_ADDED, added)]
+    s.expect(s.v["cmd_find"])
+    s = with_address(vectors)
+    s.answer("read_addr", "rep_no_item")
+    assert s.said() == [(CARD_ADDRESS, 7, states.ADDRESS_NONE)]
+
+
+def case_an_address_that_cannot_be_read_is_told_and_the_search_goes_on(vectors, folder):
+    damaged = bytes(vectors["sam"]["rep_added_address"], "ascii")[:-1] + b"9"
+    damaged = bytes.fromhex(str(damaged, "ascii"))
+    for replies in (("rep_read_failed",), (damaged, damaged), ("read_reply_citizen",)):
+        s = with_address(vectors)
+        for reply in replies:
+            s.answer("read_addr", reply)
+        assert s.said() == [(CARD_ADDRESS, 7, states.ADDRESS_NOT_READ)]
+        s.expect(s.v["cmd_find"])
+    s = with_address(vectors)
+    s.expect(s.v["cmd_read_addr"])
+    s.expect(s.v["cmd_status"], 1100)
+    assert s.said() == [(CARD_ADDRESS, 7, states.ADDRESS_NOT_READ)]
+
+
+def case_options_end_with_the_link(vectors, folder):
+    s = ReaderScene(vectors)
+    s.driver.set_options(states.CARD_WITH_ADDRESS)
+    s.driver.stop()
+    s.ready()
+    s.find_and_select()
+    s.answer("read", "read_reply_citizen")
+    s.expect(s.v["cmd_find"])
 
 
 def case_a_frame_cut_off_between_two_searches_swallows_no_answer(vectors, folder):

@@ -3,6 +3,7 @@
 Prints a line a case and at the end `all N passed`; a case that fails prints its traceback.
 """
 
+import gc
 import json
 import os
 import sys
@@ -20,6 +21,7 @@ def run(vectors, scratch, names):
             count += 1
             folder = scratch + "/" + name + "." + case.__name__
             os.mkdir(folder)
+            gc.collect()
             try:
                 case(vectors, folder)
                 print("ok", name, case.__name__)

@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from protocol.errors import CardError, Reason
 from protocol.people import (
     CardHolder,
+    added_address,
     check_character,
     id_number_problem,
+    is_foreign_number,
     layout_of,
     mask,
     parse_text_block,
+    printed_address,
 )
 from protocol.records import Person
 
@@ -144,10 +147,50 @@ def test_a_foreign_permanent_resident_card_is_read_in_its_layout() -> None:
         parse_text_block(foreign(number="AAA11000000000X"))
 
 
-def test_a_card_of_a_layout_that_nobody_published_is_not_guessed() -> None:
+NINE = "944156190001010018"
+
+
+@pytest.mark.parametrize("marker", ["Y", " "])
+def test_a_foreign_card_of_2023_is_known_by_its_marker_or_its_number(marker: str) -> None:
+    holder = parse_text_block(citizen("样例戊", NINE, sex="1", marker=marker))
+    assert holder.person == Person("I", NINE, "样例戊")
+    assert (holder.birth, holder.sex) == (DAY_1900, "male")
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        citizen(marker="Y"),  # a citizen's number
+        citizen(number="AAA110000000000", marker="Y"),
+        citizen(number=NINE[:-1] + "9", marker="Y"),  # wrong check: the field lies elsewhere
+        citizen(number=NINE, birth="19010101"),  # the dates of birth do not agree
+        b"\x00\xd8" * 124 + "Y   ".encode("utf-16-le"),
+    ],
+)
+def test_a_layout_that_nobody_published_is_not_guessed(block: bytes) -> None:
     with pytest.raises(CardError) as unknown:
-        parse_text_block(citizen(marker="Y"))
+        parse_text_block(block)
     assert unknown.value.reason is Reason.UNKNOWN_KIND
+
+
+def test_the_newest_address_is_the_added_one_or_the_printed_one() -> None:
+    assert printed_address(citizen()) == "广东省东莞市南城街道样例路8号"
+    assert printed_address(foreign()) == ""
+    assert added_address(units("广东省东莞市新路1号", 35)) == "广东省东莞市新路1号"
+    assert added_address(b"") == added_address(b"\x20") == ""
+    with pytest.raises(CardError):
+        added_address("一\n二".encode("utf-16-le"))
+
+
+def test_numbers_of_foreign_residents_have_two_forms() -> None:
+    for number, known in (
+        ("AAA110000000000", True),
+        (NINE, True),
+        (NINE[:-1] + "9", False),
+        ("441900190001010027", False),
+        ("", False),
+    ):
+        assert is_foreign_number(number) == known, number
 
 
 def test_padding_may_be_zeros() -> None:
