@@ -138,7 +138,7 @@ def _not_found(connection: apsw.Connection, scope: Scope, number: str) -> str:
 
 
 def _of_slip(connection: apsw.Connection, scope: Scope, text: str) -> Row:
-    """The voucher of a slip that its terminal signed."""
+    """The voucher of a slip that its terminal signed. A slip proves the number of its record."""
     try:
         name = claimed_terminal(text)
         key: Any = connection.execute(
@@ -149,10 +149,15 @@ def _of_slip(connection: apsw.Connection, scope: Scope, text: str) -> Row:
         proof = open_slip(text, key)
     except SlipProofError as error:
         raise CashError("slip_forged", f"this slip is not genuine: {error}") from error
-    for row in vouchers(connection, scope, number=proof.number):
-        if (row["terminal"], row["business_date"]) == (proof.terminal, proof.day.isoformat()):
-            return row
-    raise CashError("no_voucher", _not_found(connection, scope, proof.number))
+    condition, values = scope.sql("v.unit")
+    found = connection.execute(
+        f"{_VOUCHER} WHERE {condition} AND t.name = ? AND v.business_date = ? "
+        "AND (v.number = ? OR CAST(v.seq AS TEXT) = ?)",
+        (*values, proof.terminal, proof.day.isoformat(), proof.number, proof.number),
+    ).fetchone()
+    if found is None:
+        raise CashError("no_voucher", _not_found(connection, scope, proof.number))
+    return dict(zip(_VOUCHER_KEYS, found, strict=True))
 
 
 def check_slip(connection: apsw.Connection, scope: Scope, row: Row, slip: str) -> None:

@@ -65,9 +65,12 @@ CashRow = CashNoteRow | CashPaymentRow | CashCassetteRow
 
 
 class VoucherRow(NamedTuple):
-    """What is owed to the holder of a printed number."""
+    """What is owed to the holder of a printed number. `branch`, `seq`: the record of its payment,
+    whose number its slip proves."""
 
     terminal: int
+    branch: int
+    seq: int
     unit: str
     business_date: str
     number: str

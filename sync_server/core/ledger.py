@@ -241,7 +241,7 @@ def _owed(tx: CashTransaction, arrival: Arrival, row: CashPaymentRow, refund: in
         return account(CLAIM, _case(tx, arrival, row, NO_VOUCHER, refund))
     voucher = tx.add_voucher(
         VoucherRow(
-            row.terminal,
+            *row[:3],
             row.unit,
             row.business_date,
             row.voucher,

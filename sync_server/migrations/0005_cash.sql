@@ -70,10 +70,13 @@ CREATE TRIGGER cassette_counted_once BEFORE UPDATE ON cash_cassette
 WHEN OLD.counted_ms IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'this cassette was counted already'); END;
 
--- What is owed to the holder of a printed number. settled_ms NULL: not paid out yet.
+-- What is owed to the holder of a printed number. branch, seq: the record of its payment, whose
+-- number its slip proves. settled_ms NULL: not paid out yet.
 CREATE TABLE cash_voucher(
   voucher INTEGER PRIMARY KEY,
   terminal INTEGER NOT NULL REFERENCES terminal,
+  branch INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
   unit TEXT NOT NULL,
   business_date TEXT NOT NULL,
   number TEXT NOT NULL CHECK(number <> ''),
@@ -87,6 +90,7 @@ CREATE TABLE cash_voucher(
 ) STRICT;
 
 CREATE INDEX voucher_of_number ON cash_voucher(unit, number);
+CREATE UNIQUE INDEX voucher_of_record ON cash_voucher(terminal, branch, seq);
 CREATE INDEX voucher_of_day ON cash_voucher(business_date, terminal);
 CREATE INDEX voucher_by_settled ON cash_voucher(settled_ms);
 

@@ -104,6 +104,13 @@ def test_the_code_on_a_slip_finds_its_voucher_and_is_checked(owing: Hall) -> Non
     assert what_was_done(owing)[0][3] == "5.00 slip checked"
 
 
+def test_a_slip_proves_the_number_of_its_record(owing: Hall) -> None:
+    assert cash_desk.find_voucher(owing.connection, HERE, slip(owing, 1, "2"))["voucher"] == 1
+    for wrong in (slip(owing, 1, "1"), slip(owing, 2, "2"), slip(owing, 1, "2", "2026-08-03")):
+        with refused("no_voucher"):
+            cash_desk.find_voucher(owing.connection, HERE, wrong)
+
+
 def test_a_slip_that_is_not_the_vouchers_pays_nothing(owing: Hall) -> None:
     good = slip(owing, 1, "VA-001")
     wrong = {
