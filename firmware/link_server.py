@@ -100,10 +100,9 @@ class LinkServer:
         self._at_link_down.append(act)
 
     def introduce(self, lines):
-        """`key=value` lines that HELLO says beside the board's own, from now on."""
-        self._info = (self._base_info + "".join("\n" + line for line in lines).encode())[
-            :INFO_BYTES_MAX
-        ]
+        """`key=value` lines that HELLO says before the board's own, from now on."""
+        text = "".join(line + "\n" for line in lines).encode()
+        self._info = (text + self._base_info)[:INFO_BYTES_MAX]
         self.link.introduce(self._info)
 
     def is_busy(self):
