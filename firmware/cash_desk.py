@@ -16,6 +16,7 @@ power when.
 | ESCROW, STACKING | 41 42 43 44 45 47 | CASE | journal, then RESET |
 | ESCROW, STACKING | silence, anything else | same | wait for the next word of the device |
 | end | told until CASH_ACK | forgotten | journal |
+| - | 43 44 45 47 after 15 | CASE | a bill that was not recognised sticks: value unknown |
 | - | 81 12, no note was ever written | CASE | of an earlier journal: value unknown |
 | - | 81 12 82 | - | the end is written: said again, ACK |
 
@@ -188,6 +189,9 @@ class CashDesk:
             self._give_back = False
         elif state in polled.IN_CASSETTE:
             self._on_stranger(argument if state == polled.STACKED else -1, now)
+        elif state in polled.WANTS_RESET and self._acceptor.state == polled.ACCEPTING:
+            detail = polled.device_state(state)[1]
+            self._change = (None, states.NOTE_CASE, states.PLACE_VALIDATOR, detail, 0, now)
         return self._change is None or state not in polled.ENDS
 
     def offline(self, now):

@@ -21,12 +21,14 @@ MACHINE = (VALIDATOR, PATH, CASSETTE)
 
 @dataclass
 class BankNote:
-    """`kind`: what the validator takes it for, a type of the bill table; None for no note of it."""
+    """`kind`: what the validator takes it for, a type of the bill table; None for no note of it.
+    `recognised`: it told so."""
 
     number: int
     yuan: int
     kind: int | None
     place: str = VALIDATOR
+    recognised: bool = False
 
 
 class NoteBook:

@@ -277,6 +277,7 @@ class BillMechanism(UartDevice):
             self._reject(REJECT_INHIBITED, at_ms)
         else:
             self._argument = note.kind
+            note.recognised = True
             if self.escrowed >> note.kind & 1:
                 self._go(ESCROW, at_ms, self.timing.escrow_ms)
             else:

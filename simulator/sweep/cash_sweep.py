@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -34,7 +34,7 @@ def points(every: int, plant: str = "") -> list[Point]:
     """Each story without a cut, and with each kind of cut at every `every`th moment."""
     found = []
     for script in SCRIPTS:
-        with world_of(Point(script, 0, ()), plant) as world:
+        with world_of(script, {}, plant) as world:
             world.run()
             count = world.moments
         found.append(Point(script, 0, ()))
@@ -65,21 +65,26 @@ def _run_chunk(chunk: list[Point], plant: str) -> list[Result]:
 
 def run_point(point: Point, plant: str = "") -> Result:
     """One story with its cut."""
-    with world_of(point, plant) as world:
+    script, moment, cut = point
+    where = f"{script.name} moment {moment} cut {'+'.join(cut) or 'none'}"
+    return play(script, {moment: cut}, where, plant)
+
+
+def play(script: Script, cuts: Mapping[int, Collection[str]], where: str, plant: str) -> Result:
+    """One story with any cuts, to its end."""
+    with world_of(script, cuts, plant) as world:
         at_rest = world.run()
-        where = f"{point.script.name} moment {point.moment} cut {'+'.join(point.cut) or 'none'}"
-        return Result(
-            where, cash_check.outcome(world), cash_check.violations(world, at_rest=at_rest)
-        )
+        wrong = cash_check.violations(world, at_rest=at_rest)
+        return Result(where, cash_check.outcome(world), wrong)
 
 
 @contextmanager
-def world_of(point: Point, plant: str = "") -> Iterator[CashWorld]:
+def world_of(
+    script: Script, cuts: Mapping[int, Collection[str]], plant: str = ""
+) -> Iterator[CashWorld]:
     """Its world on a disk of its own, which is in memory where the system has such a place."""
-    script, moment, cut = point
     with tempfile.TemporaryDirectory(dir=_RAM if _RAM.is_dir() else None) as folder:
-        place = Path(folder)
-        world = CashWorld(script, _space(plant), place, _empty(), cut_at=moment, cut=cut)
+        world = CashWorld(script, _space(plant), Path(folder), _empty(), cuts=cuts)
         try:
             yield world
         finally:

@@ -2,10 +2,10 @@
 
 The clock jumps to what is due next. Every flash write of the board, every frame between board and
 acceptor, every message between board and agent and every commit of the agent is a moment; at the
-moment `cut_at` the parts in `cut` lose their power, each for its own while, and come back.
+moments in `cuts` the parts named there lose their power, each for its own while, and come back.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from edge_agent.core import cash_events as cx
@@ -41,13 +41,12 @@ class CashWorld:
         folder: Path,
         empty: bytes,
         *,
-        cut_at: int = 0,
-        cut: Collection[str] = (),
+        cuts: Mapping[int, Collection[str]] | None = None,
     ) -> None:
         self.script = script
         self.now = 1000
         self.moments = 0
-        self.cuts = {cut_at: tuple(cut)} if cut_at else {}
+        self.cuts = cuts or {}
         self.acceptor = CcnetAcceptor(
             timing=TIMING,
             table=script.table,

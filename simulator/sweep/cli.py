@@ -43,6 +43,18 @@ def update(*, every: Every = 1, plant: PlantName = "", json_: AsJson = False) ->
     return report.tell(report.collect(results, total, "update"), "update", as_json=json_)
 
 
+@app.command
+def journal(*, every: Every = 1, plant: PlantName = "", json_: AsJson = False) -> int:
+    """The journals of a board: effects, events and notes, cut in every flash write."""
+    wrong = _usage(every, plant, plants.JOURNAL)
+    if wrong:
+        return _refuse("journal", wrong)
+    from simulator.sweep import journal_sweep  # noqa: PLC0415 - needs littlefs, an extra
+
+    total, results = journal_sweep.run(every, plant)
+    return report.tell(report.collect(results, total, "journal"), "journal", as_json=json_)
+
+
 def _usage(every: int, plant: str, known: Mapping[str, plants.Plant]) -> str:
     if every < 1:
         return f"--every {every}: choose 1 or more."

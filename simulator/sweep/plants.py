@@ -28,7 +28,8 @@ def erase_before_write(space: FirmwareSpace) -> None:
     module = space.load("firmware.journal_file")
 
     def rewrite(self: Any, entries: Any) -> None:
-        module.os.remove(self.path) if self.path[1:] in module.os.listdir("/") else None
+        if self.path[1:] in module.os.listdir("/"):
+            module.os.remove(self.path)
         count = 0
         with module.open(self.path, "wb") as file:
             for entry in entries:

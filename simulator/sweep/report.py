@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 EXIT_CLEAN, EXIT_VIOLATIONS, EXIT_USAGE = 0, 1, 2
 SHOWN_MAX = 20
+WORDS_MAX = 3
 
 
 @dataclass
@@ -20,6 +21,12 @@ class Result:
     where: str
     outcome: str
     violations: list[str]
+
+    def text(self) -> str:
+        """Where, and the first WORDS_MAX of what is wrong."""
+        more = len(self.violations) - WORDS_MAX
+        shown = "; ".join(self.violations[:WORDS_MAX])
+        return f"{self.where}: {shown}" + (f"; and {more} more" if more > 0 else "")
 
 
 @dataclass
@@ -48,7 +55,7 @@ def collect(results: Iterable[Result], total: int, title: str) -> Report:
             continue
         report.violations += 1
         if report.violations <= SHOWN_MAX:
-            print(f"{result.where}: {'; '.join(result.violations)}", file=sys.stderr)
+            print(result.text(), file=sys.stderr)
     return report
 
 

@@ -239,6 +239,18 @@ def case_a_bill_of_an_earlier_journal_is_a_case_of_unknown_value(vectors, folder
     assert scene.notes() == []
 
 
+def case_a_bill_that_sticks_before_it_is_known_is_a_case_once(vectors, folder):
+    scene = CashScene(vectors, folder).opened()
+    scene.poll, scene.after_reset = "accepting", "jam_validator"
+    scene.run(400)
+    scene.poll = "jam_validator"
+    scene.run(30_000)
+    ((_, session, yuan, *rest),) = [m[1:] for m in scene.said() if m[0] == CASH_NOTE]
+    assert (session, yuan) == (SESSION, 0)
+    assert rest == [states.NOTE_CASE, states.PLACE_VALIDATOR, states.BILL_JAMMED]
+    assert scene.commands.count(scene.v["reset"]) == 3
+
+
 def case_a_note_that_nobody_knows_is_a_case_at_once(vectors, folder):
     scene = CashScene(vectors, folder).opened()
     scene.tell(CASH_STACK, 7)
