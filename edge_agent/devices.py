@@ -5,13 +5,19 @@ from collections.abc import Callable
 
 from edge_agent.recorder import Recorder
 from protocol.records import DeviceState
-from protocol.state import Alarm, DeviceCondition
+from protocol.state import Alarm, DeviceCondition, DeviceCounters
 from protocol.wire import states
 from tongban.logs import event, get
 
 WORKING_STATES = (states.ONLINE, states.DEVICE_BUSY, states.STARTING)
 OPTIONAL = (states.CASH_ACCEPTOR, states.BARCODE_READER)
 """A terminal that was built without one is whole: no alarm, no record."""
+TOLD_BY_EVENT = frozenset(
+    (states.GATE, detail)
+    for detail in (states.GATE_DOOR_OPEN, states.GATE_FORCED, states.GATE_FIRE)
+)
+"""Their records come with the board's events, which are told also when the state has passed. The
+gate opens for people all the same."""
 PASSING_STATES = (states.DEVICE_BUSY, states.STARTING)
 CORRELATION_BYTES = 8
 
@@ -36,6 +42,7 @@ class Devices:
         self._recorded: dict[int, tuple[int, int]] = dict.fromkeys(
             range(1, states.DEVICE_COUNT + 1), (states.ONLINE, 0)
         )
+        self._counts: dict[int, tuple[int, ...]] = {}
         self._since_ms: dict[int, int] = {}
 
     def report(self, device: int, state: int, detail: int) -> None:
@@ -50,17 +57,38 @@ class Devices:
         if _never_built_in(device, state):
             return
         self._log(device, state, detail)
-        if works:
+        if state in WORKING_STATES:
             self._since_ms.pop(device, None)
         else:
             self._since_ms.setdefault(device, self._wall_ms())
-        if state not in PASSING_STATES and self._recorded.get(device) != (state, detail):
-            self._recorded[device] = (state, detail)
-            self._record(device, state, detail)
+        if state not in PASSING_STATES:
+            self._keep(device, state, detail)
+
+    def happened(
+        self, intent: bytes, device: int, state: int, detail: int, done: Callable[[bool], None]
+    ) -> None:
+        """A state that the board tells as an event: one record an intent. `done(durable)`."""
+        correlation = self._entropy(CORRELATION_BYTES)
+        body = DeviceState(device, state, detail)
+        self._recorder.append(intent, (body,), correlation, lambda result: done(result is not None))
+        self._recorded[device] = (state, detail)
+        now = self._now.get(device)
+        if now is not None and now[0] not in PASSING_STATES:
+            self._keep(device, *now)  # it has passed already
+
+    def counted(self, device: int, counts: tuple[int, ...]) -> None:
+        """The board's word on what a device has done since the board started."""
+        if device in states.COUNTER_NAMES:  # of others nobody here knows what they count
+            self._counts[device] = counts
+
+    def counters(self) -> tuple[DeviceCounters, ...]:
+        """For the terminal's state message. Safe from any thread."""
+        return tuple(DeviceCounters(device, c) for device, c in sorted(self._counts.items()))
 
     def works(self, device: int) -> bool:
         """Whether a device can be used; one that nobody reported on is tried."""
-        return self._now.get(device, (states.ONLINE, 0))[0] in WORKING_STATES
+        state, detail = self._now.get(device, (states.ONLINE, 0))
+        return state in WORKING_STATES or (device, detail) in TOLD_BY_EVENT
 
     def conditions(self) -> tuple[DeviceCondition, ...]:
         """For the terminal's state message. Safe from any thread."""
@@ -74,6 +102,12 @@ class Devices:
         """Devices that do not work, and since when. Safe from any thread."""
         since = sorted(self._since_ms.items())
         return tuple(Alarm(f"device.{device_name(device)}", at) for device, at in since)
+
+    def _keep(self, device: int, state: int, detail: int) -> None:
+        if self._recorded.get(device) != (state, detail):
+            self._recorded[device] = (state, detail)
+            if (device, detail) not in TOLD_BY_EVENT:
+                self._record(device, state, detail)
 
     def _record(self, device: int, state: int, detail: int) -> None:
         intent = hashlib.sha256(b"device" + self._entropy(16)).digest()[:16]

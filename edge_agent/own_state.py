@@ -28,6 +28,7 @@ from protocol.state import (
     WILL_NUMBER,
     Alarm,
     DeviceCondition,
+    DeviceCounters,
     TerminalState,
     open_state,
     sign_state,
@@ -50,6 +51,7 @@ class Snapshot:
     devices: Sequence[DeviceCondition] = ()
     alarms: Sequence[Alarm] = ()
     time_quality: TimeQuality = TimeQuality.UNKNOWN
+    counters: Sequence[DeviceCounters] = ()
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ class OwnState:
             visits=counts.visits,
             visits_settled=counts.visits_settled,
             commands_through=counts.commands_through,
+            counters=tuple(said.counters),
         )
         return sign_state(self._device_key, self._terminal, self.session, state)
 

@@ -26,6 +26,8 @@ from edge_agent.core.slip import paper_of
 from edge_agent.data_folder import DataFolder
 from edge_agent.devices import Devices
 from edge_agent.front import Front
+from edge_agent.gate_watch import STATE_OF as GATE_EVENTS
+from edge_agent.gate_watch import GateWatch
 from edge_agent.help_calls import HelpCalls
 from edge_agent.kiosk import Kiosk, LoopPulse
 from edge_agent.outbox import Outbox
@@ -173,6 +175,13 @@ class Terminal:
         )
         self.devices = Devices(
             self.recorder, secrets.token_bytes, self._time.wall_ms, self._device_changed
+        )
+        self.gate_watch = GateWatch(
+            self.devices,
+            self.session,
+            say=self.voice.say,
+            alarm=self.visits.alarm,
+            changed=self._changed,
         )
         self.help_calls = HelpCalls(
             self.outbox,
@@ -337,6 +346,8 @@ class Terminal:
                 self.visits.draw()
             case bx.Device():
                 self._device(said)
+            case bx.Counted():
+                self.devices.counted(said.device, said.counts)
             case bx.CashState() | bx.CashNote() | bx.CashRejected():
                 self.cash_calls.on_board(said)
             case bx.Happened():
@@ -356,6 +367,7 @@ class Terminal:
     def _board_is_up(self, said: bx.LinkUp) -> None:
         self.voice.board_is_up(said.info)
         self.help_calls.board_is_up(said)
+        self.gate_watch.board_is_up(said)
         self.visits.on_board(True)
         self.cash_calls.link(up=True)
         event(log, "info", "board.up", version=said.version, board=dict(said.info))
@@ -368,12 +380,17 @@ class Terminal:
         if said.kind in (states.HELP_PRESSED, states.HELP_ANSWERED):
             self.help_calls.on_event(said)
             return
+        if said.kind in GATE_EVENTS:
+            self.gate_watch.on_event(said)
+            return
         level = "debug" if said.kind == states.GATE_PASSED else "warning"
         event(log, level, "board.event", event_no=said.event_no, kind=said.kind)
         self.session.acknowledge(said.event_no)
 
     def _device(self, said: bx.Device) -> None:
         self.devices.report(said.device, said.state, said.detail)
+        if said.device == states.GATE:
+            self.gate_watch.on_state(said.state, said.detail)
         if said.device == states.CASH_ACCEPTOR:
             self.cash_calls.on_device(self.devices.works(said.device), said.detail)
 
@@ -415,4 +432,6 @@ class Terminal:
         versions |= self.board_updates.versions()
         alarms = self.devices.alarms() + self.board_updates.alarms()
         quality = self._time.time_quality()
-        return Snapshot(versions, self.devices.conditions(), alarms, quality)
+        return Snapshot(
+            versions, self.devices.conditions(), alarms, quality, self.devices.counters()
+        )

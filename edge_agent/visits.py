@@ -121,6 +121,7 @@ class Visits:
         self._draining = False
         self._deadline_ms: int | None = None
         self._faults: frozenset[int] = frozenset()
+        self._alarm = ""
         self._begin_at_ms: int | None = None
         self._reader_fault = False
         self._board_gone_ms: int | None = clock.mono_ms()
@@ -266,6 +267,12 @@ class Visits:
         self._maker.help = state
         self.draw()
 
+    def alarm(self, text: str) -> None:
+        """Show this message id before anything else; "" ends it."""
+        self._alarm = text
+        self.draw()
+        self._changed()
+
     def draw(self) -> None:
         """Show the screen as it is now."""
         now = self._clock.mono_ms()
@@ -276,6 +283,8 @@ class Visits:
 
     def _fault(self, now: int) -> str:
         """What to tell people while the terminal cannot serve them, or ""."""
+        if self._alarm:
+            return self._alarm
         gone = self._board_gone_ms
         if gone is not None and now - gone >= BOARD_GONE_MS:
             return SORRY_TEXT

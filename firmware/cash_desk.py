@@ -84,7 +84,7 @@ class CashDesk:
         self._acks = []  # no more than are open
         self._acks_since = now
         self._mend_at = now
-        self.rejected = 0
+        self.counts = [0, 0, 0, 0]  # stacked, returned, cases, rejected
         acceptor.owner = self
 
     # --- the agent
@@ -200,7 +200,7 @@ class CashDesk:
 
     def _on_rejecting(self, reason):
         if self._acceptor.state != polled.REJECTING:
-            self.rejected += 1
+            self.counts[3] += 1
             self._emit(CASH_REJECTED, self._session, reason)
 
     def _on_stranger(self, kind, now):
@@ -284,6 +284,7 @@ class CashDesk:
             self._hold_at = add(now, HOLD_EVERY_MS)
         else:
             self._give_back = False
+            self.counts[state - states.NOTE_STACKED] += 1
         self._tell(note)
 
     def _write_ack(self, now):

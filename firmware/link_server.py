@@ -18,6 +18,7 @@
 | down | searches for a card or code end, a half-sent job is forgotten; what has begun goes on |
 """
 
+from firmware.counters import Counters
 from firmware.drivers.print_job import PrintJob
 from firmware.effect_journal import EffectJournal
 from firmware.effects import Effects
@@ -58,6 +59,7 @@ class LinkServer:
         self.flash_trouble = flash_trouble
         self._now = now
         self.outbound = Outbound()
+        self.counters = Counters(self.outbound)
         self.bad_messages = 0
         self.holds = []  # functions that are true while a reset would hurt
         self.job = PrintJob()
@@ -125,6 +127,7 @@ class LinkServer:
             self.link_down("overflow")
             self._begin_session()
         self.link.tick(now)
+        self.counters.tick(now)
         if self.link.up:
             self.outbound.pump(self._send)
 
@@ -153,6 +156,7 @@ class LinkServer:
     def link_up(self, version, info):
         self._trace.mark(te.MARK_UP)
         self.outbound.link_up()
+        self.counters.link_up(self._now)
         self.events.link_up(self._now)
         if self.cash is not None:
             self.cash.link_up(self._now)

@@ -24,6 +24,11 @@ class Outbound:
         self.up = False
         self.overflowed = False
 
+    @property
+    def waiting(self):
+        """How many messages wait for the link."""
+        return len(self._messages)
+
     def report(self, device, state, detail):
         """`device` counts from 1."""
         at = device - 1

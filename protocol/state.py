@@ -29,6 +29,7 @@ STATE_BODY_BYTES_MAX = 16 * 1024
 DEVICES_MAX = 64
 ALARMS_MAX = 64
 VERSIONS_MAX = 16
+COUNTERS_MAX = 16
 WILL_NUMBER = 2**32 - 1
 
 _U64 = struct.Struct(">Q")
@@ -43,6 +44,7 @@ STATE_BYTES_MAX = (
 )
 
 _U8 = Annotated[int, Meta(ge=0, le=0xFF)]
+_U32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 _U63 = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _Word = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -53,6 +55,13 @@ class DeviceCondition(msgspec.Struct, frozen=True, array_like=True):
     device: _U8
     state: _U8
     detail: _U8 = 0
+
+
+class DeviceCounters(msgspec.Struct, frozen=True, array_like=True):
+    """What one device has done since its board started; names in protocol/wire/states.py."""
+
+    device: _U8
+    counts: Annotated[tuple[_U32, ...], Meta(max_length=COUNTERS_MAX)]
 
 
 class Alarm(msgspec.Struct, frozen=True, array_like=True):
@@ -84,6 +93,7 @@ class TerminalState(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     visits: _U63 = 0
     visits_settled: _U63 = 0
     commands_through: _U63 = 0
+    counters: Annotated[tuple[DeviceCounters, ...], Meta(max_length=DEVICES_MAX)] = ()
 
 
 class SignedState(msgspec.Struct, frozen=True):

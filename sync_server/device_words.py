@@ -50,6 +50,29 @@ _OF_DEVICE = {
     states.CASH_ACCEPTOR: _CASH_ACCEPTOR,
     states.GATE: _GATE,
 }
+_COUNTERS = {
+    states.CARD_READER: (("读到", "read"), ("没读到", "not read"), ("应答损坏", "damaged replies")),
+    states.PRINTER: (("打印", "printed"), ("没打印", "not printed"), ("不确定", "in doubt")),
+    states.VOICE: (("说完", "spoken"), ("被打断", "interrupted"), ("没说出", "failed")),
+    states.GATE: (
+        ("开闸", "opened"),
+        ("通过", "passed"),
+        ("没人通过", "nobody passed"),
+        ("强行打开", "forced"),
+    ),
+    states.HELP_BUTTON: (("求助", "called"), ("服务台应答", "answered at the desk")),
+    states.CASH_ACCEPTOR: (
+        ("收进", "stacked"),
+        ("退回", "returned"),
+        ("待处理", "cases"),
+        ("拒收", "rejected"),
+    ),
+    states.BARCODE_READER: (
+        ("扫到", "scanned"),
+        ("没扫到", "not scanned"),
+        ("无人要的", "unasked"),
+    ),
+}
 _ANY = {
     states.DETAIL_REBOOTED: ("主控板重启过", "the board restarted"),
     states.DETAIL_TIME_OUT: ("超时", "timed out"),
@@ -73,6 +96,11 @@ def device_name(device: int) -> str:
     """As `card_reader`."""
     known = 0 < device <= states.DEVICE_COUNT
     return states.DEVICE_NAMES[device] if known else str(device)
+
+
+def counter_words(device: int) -> tuple[Words, ...]:
+    """What a device counts, in the order of its counters; () for one that nobody here knows."""
+    return tuple(Words(*words) for words in _COUNTERS.get(device, ()))
 
 
 def state_name(state: int) -> str:

@@ -7,10 +7,16 @@ import apsw
 
 from protocol.receipts import ExceptionCode
 from protocol.records import KINDS
-from protocol.state import DeviceCondition
+from protocol.state import DeviceCondition, TerminalState
 from sync_server.core.codes import IntakeCode
 from sync_server.core.fleet import stored_state
-from sync_server.device_words import WORKING_STATES, condition_words, device_name, state_name
+from sync_server.device_words import (
+    WORKING_STATES,
+    condition_words,
+    counter_words,
+    device_name,
+    state_name,
+)
 from sync_server.facts import FactsReader
 from sync_server.units import Scope
 
@@ -190,13 +196,14 @@ def terminals(connection: apsw.Connection, scope: Scope) -> Iterator[Row]:
             "clock_offset_ms": offset_ms,
             "alarms": [alarm.code for alarm in state.alarms] if state else [],
             "versions": state.versions if state else {},
-            "devices": [_device(each) for each in state.devices] if state else [],
+            "devices": [_device(each, state) for each in state.devices] if state else [],
             "visits": state.visits if state else None,
             "visits_settled": state.visits_settled if state else None,
         }
 
 
-def _device(each: DeviceCondition) -> Row:
+def _device(each: DeviceCondition, state: TerminalState) -> Row:
+    counts = next((of.counts for of in state.counters if of.device == each.device), ())
     words = condition_words(each.device, each.state, each.detail)
     return {
         "name": device_name(each.device),
@@ -204,6 +211,10 @@ def _device(each: DeviceCondition) -> Row:
         "works": each.state in WORKING_STATES,
         "detail": words.en,
         "detail_zh": words.zh,
+        "counts": [
+            {"words": like.en, "words_zh": like.zh, "count": count}
+            for like, count in zip(counter_words(each.device), counts, strict=False)
+        ],
     }
 
 

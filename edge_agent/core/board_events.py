@@ -162,6 +162,14 @@ class UpdateSlot:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """What a device has done since its board started, in the order of `states.COUNTER_NAMES`."""
+
+    device: int
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class BoardTrouble:
     """The board said something that its protocol version does not allow."""
 
@@ -182,6 +190,7 @@ BoardEvent = (
     | EffectResult
     | Happened
     | Device
+    | Counted
     | CashState
     | CashNote
     | CashRejected

@@ -19,6 +19,7 @@ again.
 Times are ticks of protocol.wire.ticks. Nothing here blocks, waits or does I/O.
 """
 
+import struct
 import zlib
 from collections import deque
 from collections.abc import Callable
@@ -38,6 +39,7 @@ ASK_EVERY_MS = 4_000
 EFFECTS_MAX = 16
 EVENT_ACKS_MAX = 32
 IDLE_MS = 1_000
+_COUNT = struct.Struct("<I")
 BACKGROUND_BYTES_MAX = 300
 
 TO_SEND, SENT, TO_ASK, ASKED = "to send", "sent", "to ask", "asked"
@@ -406,6 +408,9 @@ class BoardSession:
             self._listener(bx.Happened(fields[0], fields[1], fields[2], bytes(tail)))
         elif kind == messages.DEVICE:
             self._listener(bx.Device(*fields))
+        elif kind == messages.COUNTERS:
+            counts = tuple(value for (value,) in _COUNT.iter_unpack(tail[: len(tail) // 4 * 4]))
+            self._listener(bx.Counted(fields[0], counts))
         elif kind == messages.CASH_NOTE:
             self.cash.ended(fields[0], fields[3])
             self._listener(bx.CashNote(*fields))

@@ -66,6 +66,7 @@ class EscposPrinter:
     """
 
     def __init__(self, port, begin, end, report, now, *, process_id=True):
+        self.counts = [0, 0, 0]  # printed, not printed, unknown
         self._begin = begin
         self._end = end
         self._report = report
@@ -241,6 +242,7 @@ class EscposPrinter:
         effect_id, self._job_id = self._job_id, None
         self._state = IDLE
         self._data = None
+        self.counts[outcome - states.DONE] += 1
         self._end(effect_id, outcome, detail, now)
 
 

@@ -45,6 +45,7 @@ class Gate:
     """
 
     def __init__(self, relay, inputs, begin, end, events, report, now, *, passage_s, held_s):
+        self.counts = [0, 0, 0, 0]  # pulses, passed, expired, forced
         self._relay = relay
         self._passed = Debounce(inputs.get("passed", _open), CONTACT_MS)
         self._fire = Debounce(inputs.get("fire", _open), CONTACT_MS)
@@ -87,9 +88,11 @@ class Gate:
         self._look_at_authorisation(now)
         if self._passed.changed(now) and self._passed.active:
             passed_id, self._authorised_id = self._authorised_id, 0
+            self.counts[1] += 1
             self._events.happened(states.GATE_PASSED, passed_id.to_bytes(8, "little"), now)
         event = self._door.look(self._open_until is not None or self._fire.active, now)
         if event:
+            self.counts[3] += event == states.DOOR_FORCED
             self._events.happened(event, b"", now)
         self._tell()
 
@@ -118,6 +121,7 @@ class Gate:
             return
         if diff(now, self._open_until) >= 0:
             self._open_until = None
+            self.counts[2] += self._authorised_id != 0
             self._authorised_id = 0
 
     def _tell(self):
@@ -141,6 +145,7 @@ class Gate:
             return
         self._state = PULSE
         self._authorised_id = self._effect_id
+        self.counts[0] += 1
         self._drive(now)
         self._off_at = add(now, self._duration_ms)
         self._open_until = add(self._off_at, self._passage_ms)

@@ -52,6 +52,7 @@ class GmScanner:
     """
 
     def __init__(self, port, emit, report, now, *, zones):
+        self.counts = [0, 0, 0]  # scanned, faults told, codes nobody asked for
         self._emit = emit
         self._report = report
         self._zones = zones
@@ -220,7 +221,9 @@ class GmScanner:
                 stream.clear()
                 self._fault(states.SCAN_TOO_LONG)
                 return
-            if length and self._scan_no is not None:
+            if length and self._scan_no is None:
+                self.counts[2] += 1
+            elif length:
                 self._tell(memoryview(stream.data)[:length])
                 if self._state == READING:
                     self._rest(BEAT_EVERY_MS, now)
@@ -233,6 +236,7 @@ class GmScanner:
             self._emit(SCAN, self._scan_no, at, len(scan), tail=part)
         self._scan_no = None
         self._lit = False
+        self.counts[0] += 1
 
     def _check_limit(self, now):
         if self._scan_no is None or self._limit_at is None or self._stream.count:
@@ -244,6 +248,7 @@ class GmScanner:
     def _fault(self, reason):
         if self._scan_no is not None and self._told != reason:
             self._told = reason
+            self.counts[1] += 1
             self._emit(SCAN_FAULT, self._scan_no, reason)
 
 

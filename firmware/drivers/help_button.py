@@ -50,6 +50,7 @@ class HelpButton:
     be None); `events` takes presses and answers; `report(state, detail)`."""
 
     def __init__(self, button, lamp, bell, desk, events, report, now):
+        self.counts = [0, 0]  # called, answered at the desk
         self._button = _Contact(button, False, now)
         self._desk = _Contact(desk or _open, desk is not None and desk(), now)
         self._lamp = lamp
@@ -111,12 +112,16 @@ class HelpButton:
 
     def _pressed(self, now):
         if self._state != CALLED:
-            self._call(self._events.happened(states.HELP_PRESSED, b"", now), 0, now)
+            self._call(self._press(now), 0, now)
             return
         self._bell.start(now)
         if not self._events.waits(self._number):
-            number = self._events.happened(states.HELP_PRESSED, b"", now)
+            number = self._press(now)
             self._number = self._number or number
+
+    def _press(self, now):
+        self.counts[0] += 1
+        return self._events.happened(states.HELP_PRESSED, b"", now)
 
     def _desk_pressed(self, now):
         if self._state == CALLED:
@@ -128,6 +133,7 @@ class HelpButton:
             self._end(now)
 
     def _tell_answer(self, wait_ms, now):
+        self.counts[1] += 1
         self._events.happened(states.HELP_ANSWERED, struct.pack("<II", self._number, wait_ms), now)
 
     def _call(self, number, age_ms, now):

@@ -91,6 +91,7 @@ class SdtCardReader:
     """
 
     def __init__(self, port, emit, report, now):
+        self.counts = [0, 0, 0]  # cards read, faults told, replies damaged
         self._emit = emit
         self._report = report
         self._sender = Sender(port)
@@ -271,6 +272,7 @@ class SdtCardReader:
             if self._held_no is not None:
                 self._emit(CARD_REMOVED, self._held_no)
             layout = replies.text[_LAYOUT_AT]
+            self.counts[0] += 1
             self._emit(CARD, self._read_no, layout if layout in b"JIY" else 0x43, tail=replies.text)
             self._held_no = self._read_no
             self._held_sum = text_sum
@@ -302,6 +304,7 @@ class SdtCardReader:
             return
         self._replies.forget()
         self._damaged += 1
+        self.counts[2] += 1
         if self._damaged == 1:
             self._exchange(self._state, now)
         elif self._state == ADDRESS:
@@ -335,6 +338,7 @@ class SdtCardReader:
     def _fault(self, reason, now, rest_ms=FIND_EVERY_MS):
         if self._read_no is not None and self._told != reason:
             self._told = reason
+            self.counts[1] += 1
             self._emit(CARD_FAULT, self._read_no, reason)
         self._rest(now, rest_ms)
 

@@ -74,6 +74,7 @@ class Voice:
         self._stop = memoryview(frames.STOP)
         self._query = memoryview(frames.QUERY)
         self._wake = memoryview(frames.WAKE)
+        self.counts = [0, 0, 0]  # spoken, interrupted, failed
         self._emit = emit
         self._report = report
         self._baud = baud
@@ -102,7 +103,7 @@ class Voice:
         """Speak `text` (bytes, encoded for the module). What speaks or waits is INTERRUPTED."""
         self._drop_next()
         if not 0 < len(text) <= self._frames.TEXT_MAX:
-            self._emit(SPEECH, utterance_no, states.SPEECH_FAILED)
+            self._ended(utterance_no, states.SPEECH_FAILED)
             return
         self._hush = False
         self._text[: len(text)] = text
@@ -263,7 +264,7 @@ class Voice:
         if self._command == SETTINGS:
             self._sent, self._next = self._next, None
         if self._sent is not None:
-            self._emit(SPEECH, self._sent, states.SPEECH_FAILED)
+            self._ended(self._sent, states.SPEECH_FAILED)
             self._sent = None
         self._settings_at_module = None
         self._free_at = add(now, BETWEEN_FRAMES_MS)
@@ -284,13 +285,17 @@ class Voice:
 
     def _end(self, state, now):
         if self._speaking is not None:
-            self._emit(SPEECH, self._speaking, state)
+            self._ended(self._speaking, state)
             self._speaking = None
             self._check_at = add(now, IDLE_CHECK_MS)
 
+    def _ended(self, utterance_no, state):
+        self.counts[state - states.SPEECH_FINISHED] += 1
+        self._emit(SPEECH, utterance_no, state)
+
     def _drop_next(self):
         if self._next is not None:
-            self._emit(SPEECH, self._next, states.SPEECH_INTERRUPTED)
+            self._ended(self._next, states.SPEECH_INTERRUPTED)
             self._next = None
 
 

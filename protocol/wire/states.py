@@ -108,6 +108,17 @@ DETAIL_NAMES = {
     DETAIL_STUCK: "contact stuck",
 }
 
+# what a device counts since its board started, in the order of COUNTERS
+COUNTER_NAMES = {
+    CARD_READER: ("read", "faults", "damaged"),
+    PRINTER: ("printed", "not_printed", "unknown"),
+    VOICE: ("spoken", "interrupted", "failed"),
+    GATE: ("pulses", "passed", "expired", "forced"),
+    HELP_BUTTON: ("called", "answered"),
+    CASH_ACCEPTOR: ("stacked", "returned", "cases", "rejected"),
+    BARCODE_READER: ("scanned", "faults", "unasked"),
+}
+
 # outcomes of an effect
 DONE = 1
 NOT_DONE = 2

@@ -1,6 +1,7 @@
 """The agent's wishes reach the board over a bad line and through reboots, effects at most once."""
 
 import random
+import struct
 
 import pytest
 from hypothesis import given, settings
@@ -217,6 +218,13 @@ def test_limits_are_held() -> None:
         session.pulse(number + 1, 100)
     with pytest.raises(SessionError, match="16 effects"):
         session.pulse(99, 100)
+
+
+def test_counters_arrive_as_the_board_counted() -> None:
+    _, board, wire, events = joined()
+    board.send(messages.COUNTERS, states.PRINTER, tail=struct.pack("<3I", 70, 1, 2**32 - 1))
+    wire.run(100)
+    assert bx.Counted(states.PRINTER, (70, 1, 2**32 - 1)) in events
 
 
 def test_nonsense_of_the_board_is_reported_and_harms_nothing() -> None:

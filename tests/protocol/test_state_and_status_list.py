@@ -15,6 +15,7 @@ from protocol.state import (
     WILL_NUMBER,
     Alarm,
     DeviceCondition,
+    DeviceCounters,
     TerminalState,
     open_state,
     sign_state,
@@ -51,6 +52,7 @@ STATE = TerminalState(
     versions={"agent": "0.1.0"},
     devices=(DeviceCondition(2, 4, 3),),
     alarms=(Alarm("paper_out", 1_760_000_000_000),),
+    counters=(DeviceCounters(2, (70, 1, 2**32 - 1)),),
 )
 SCRYPT = Scrypt(entropy("salt", 16), log2_n=4, r=1)
 LIST = StatusList(

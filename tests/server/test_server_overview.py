@@ -6,11 +6,17 @@ from pathlib import Path
 import pytest
 
 from protocol.records import ANSWERED_AT_DESK, DeviceState, HelpAnswered, HelpCall, TerminalStarted
-from protocol.state import Alarm, DeviceCondition
+from protocol.state import Alarm, DeviceCondition, DeviceCounters
 from protocol.wire import states
 from sync_server import alarms, audit, help_desk, listings, tickets
 from sync_server.alarms import AlarmError
-from sync_server.device_words import condition_words, device_name, device_words, state_name
+from sync_server.device_words import (
+    condition_words,
+    counter_words,
+    device_name,
+    device_words,
+    state_name,
+)
 from sync_server.overview import (
     BACKLOG_OLD_MS,
     OFFLINE_LONG_MS,
@@ -231,6 +237,7 @@ def test_terminals_are_listed_with_their_devices_in_words(hall: Hall) -> None:
             "works": False,
             "detail": "faulty (0x60)",
             "detail_zh": "故障 (0x60)",
+            "counts": [],
         },
         {
             "name": "printer",
@@ -238,6 +245,7 @@ def test_terminals_are_listed_with_their_devices_in_words(hall: Hall) -> None:
             "works": True,
             "detail": "paper low",
             "detail_zh": "纸快用完",
+            "counts": [],
         },
     ]
     assert rows[1]["devices"] == []
@@ -255,6 +263,22 @@ def test_every_known_condition_has_words_in_both_languages() -> None:
     assert device_words(77).en == "device 77"
     assert state_name(77) == "77"
     assert condition_words(1, 77, 0).en == "state 77"
+
+
+def test_what_devices_count_has_words_and_stands_beside_its_device(hall: Hall) -> None:
+    for device, names in states.COUNTER_NAMES.items():
+        words = counter_words(device)
+        assert len(words) == len(names)
+        assert all(like.en.isascii() and not like.zh.isascii() for like in words)
+    assert counter_words(77) == ()
+    hall.state(
+        1,
+        devices=(DeviceCondition(states.PRINTER, states.ONLINE),),
+        counters=(DeviceCounters(states.PRINTER, (70, 1, 2)), DeviceCounters(77, (1,))),
+    )
+    (row,) = [r for r in listings.terminals(hall.connection, HERE) if r["terminal"] == "gate-1"]
+    counts = [(each["words_zh"], each["count"]) for each in row["devices"][0]["counts"]]
+    assert counts == [("打印", 70), ("没打印", 1), ("不确定", 2)]
 
 
 # ---- the timeline
