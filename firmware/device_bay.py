@@ -69,7 +69,7 @@ class DeviceBay:
             driver = _module(load(part["model"]).DRIVER).build(host, part)
             setattr(server, SERVER_SLOTS.get(name, name), driver)
             self.drivers.append(driver)
-            server.counters.add(DEVICE_OF[name], driver.counts)
+            server.counters.add(device, driver.counts)
             if hasattr(driver, "long_answer_due"):
                 server.long_answers.append(driver)
             if line is not None:

@@ -31,4 +31,14 @@ MARK_DOWN = 2
 ENTRY_HEAD_BYTES = 4
 ENTRY_BYTES_MAX = 255
 GAP_MS_MAX = 0xFFFF
-PIN_NAMES = ("relay", "passed", "door", "fire", "button", "lamp", "bell", "answer")
+PIN_NAMES = (
+    "relay",
+    "passed",
+    "door",
+    "fire",
+    "button",
+    "lamp",
+    "bell",
+    "answer",
+    "feedback",
+)
