@@ -290,6 +290,12 @@ def cash(rows: list[Row], totals: Row, day: str) -> None:
         },
     )
     if rows:
+        if totals["held_fen"]:
+            held = [row["terminal"] for row in rows if row["held_fen"]]
+            _console().print(
+                f"held, not booked (restored or cloned disk, see `alarms`): "
+                f"{yuan(totals['held_fen'])} at {', '.join(held)}"
+            )
         _console().print(
             f"{totals['terminals']} terminals, inserted {yuan(totals['inserted_fen'])} = stacked "
             f"{yuan(totals['stacked_fen'])} + returned {yuan(totals['returned_fen'])} + in cases "

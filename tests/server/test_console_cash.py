@@ -10,7 +10,7 @@ import pytest
 from protocol.slip_proof import SlipProof, sign_slip
 from sync_server import audit, cash_cassettes, cash_desk
 from sync_server.units import Scope
-from tests.server.cash_tools import FEE, balances
+from tests.server.cash_tools import FEE, balances, stacked
 from tests.server.console_site import Site, Web, site
 from tests.server.filled_centre import City, take_cash
 from tests.server.making import DAY, UNIT
@@ -60,6 +60,13 @@ def test_the_books_of_a_day_by_terminal(here: Site) -> None:
     assert "20.00" in before
     assert "370.00" not in before
     assert web.get("/cash?day=tomorrow").status_code == 404
+
+
+def test_cash_of_a_restored_disk_is_said_to_be_held(here: Site) -> None:
+    twin = here.city.terminals["n-ticket-1"].restored(0)
+    twin.append(stacked(99, 9, 50))
+    here.city.centre.take(twin.batch(1, 1), "n-ticket-1")
+    assert "另有 50.00 未入账" in here.browser("wang.fang").get("/cash").text
 
 
 def test_another_hall_sees_its_own_cash_only(here: Site) -> None:

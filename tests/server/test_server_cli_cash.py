@@ -67,6 +67,15 @@ def test_a_terminal_out_of_balance_ends_with_1_and_what_to_do(hall: Path, typed)
     assert typed("cash", "--unit", HALL)[0] == 0
 
 
+def test_cash_of_a_cloned_disk_is_named_and_not_booked(hall: Path, typed) -> None:
+    bring(hall, "gate-1", stacked(9, 9, 100))
+    code, out, _ = typed("cash", "--unit", HALL)
+    assert code == 0
+    assert "held, not booked" in out
+    assert "100.00 at gate-1" in out
+    assert "inserted 70.00" in out
+
+
 def test_a_voucher_is_listed_paid_and_listed_as_paid(hall: Path, typed) -> None:
     (row,) = lines(typed("vouchers", "--json")[1])
     assert (row["number"], row["fen"], row["settled_ms"]) == ("VA-001", 500, None)
