@@ -12,8 +12,6 @@ import ast
 import contextlib
 import functools
 import importlib
-import io
-import sys
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -39,6 +37,7 @@ INTERPRETER_MIN = (1, 22, 0)
 UNREADABLE_BYTES_MIN = 16
 _SETTLE_S = 0.3
 _QUIET_S = 0.05
+_RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 _PROMPT = b">"
 _FACTS = """
 import sys, os, machine, binascii
@@ -256,8 +255,7 @@ class BoardRepl:
     def _do(self, action: Callable[[Any], Any]) -> Any:
         assert self._transport is not None
         try:
-            with contextlib.redirect_stdout(sys.stderr):  # mpremote prints what it cannot read
-                return action(self._transport)
+            return action(self._transport)
         except _mpremote().TransportExecError as error:
             text = error.error_output
             if "ENOSPC" in text:
@@ -272,20 +270,20 @@ class BoardRepl:
     def _enter(self) -> bool:
         """Whether a raw REPL answered."""
         transport = self._open()
-        said = io.StringIO()  # mpremote prints what it heard instead of a REPL
         try:
-            with contextlib.redirect_stdout(said):
-                transport.enter_raw_repl(soft_reset=False, timeout_overall=REPL_S)
-                if _drained(transport):
-                    transport.enter_raw_repl(soft_reset=False, timeout_overall=REPL_S)
+            heard = _ask_for_raw_repl(transport)
+            while heard.endswith(_RAW_BANNER) and _drained(transport):
+                heard = _ask_for_raw_repl(transport)
         except (_mpremote().TransportError, OSError, TypeError):
-            with contextlib.suppress(SyntaxError, ValueError):
-                self._heard_bytes += len(ast.literal_eval(said.getvalue().strip()))
-            with contextlib.suppress(OSError):
-                transport.close()
-            return False
-        self._transport = transport
-        return True
+            heard = b""
+        if heard.endswith(_RAW_BANNER):
+            transport.in_raw_repl = True
+            self._transport = transport
+            return True
+        self._heard_bytes += len(heard)
+        with contextlib.suppress(OSError):
+            transport.close()
+        return False
 
     def _enter_again(self) -> None:
         give_up = time.monotonic() + RESET_S
@@ -340,6 +338,15 @@ class BoardRepl:
             return ast.literal_eval(said.strip())
         except (SyntaxError, ValueError) as error:
             raise TroubleError("not_micropython", port=self.path, found=said[:80]) from error
+
+
+def _ask_for_raw_repl(transport: Any) -> bytes:
+    """What was heard, the raw REPL's banner last if there is one. mpremote's own prints what it
+    cannot read, and standard output belongs to our data."""
+    transport.serial.write(b"\r\x03")
+    transport.serial.reset_input_buffer()
+    transport.serial.write(b"\r\x01")
+    return bytes(transport.read_until(1, _RAW_BANNER, timeout_overall=REPL_S))
 
 
 def _drained(transport: Any) -> bool:

@@ -25,6 +25,7 @@ def provision(
     settings: Path | None = None,
     data: Path | None = None,
     plan_file: Annotated[Path | None, Parameter(name="--plan")] = None,
+    flash: bool = False,
     selftest: bool = True,
     attended: bool = True,
     label: Literal["png", "slip", "none"] = "png",
@@ -33,9 +34,7 @@ def provision(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
-    """Make a board the board of a terminal: copy, start, test, label, report.
-
-    Asks for nothing when nothing is wrong; run it again after a cut, it goes on.
+    """Make a board the board of a terminal: no question when nothing is wrong.
 
     Parameters
     ----------
@@ -46,12 +45,13 @@ def provision(
     folder
         Where notes, label and report go; NAME.board beside the bundle NAME.* if not given.
     settings
-        What differs from the board's description: a settings.txt, checked before it is written.
+        A settings.txt: what differs from the board's description.
     data
-        The agent's data folder on this computer: the pair key is made there. Without it the key
-        lies in the folder of the report; move it to the agent's data folder.
+        The agent's data folder: the pair key is made there, else in the folder of the report.
     plan_file
         A carton at once: CSV with the columns bundle, port, settings, folder; bundle is needed.
+    flash
+        Write interpreter and files with esptool first (ESP32-S3, image built with --interpreter).
     selftest
         Test the devices.
     attended
@@ -71,6 +71,7 @@ def provision(
         port=port,
         settings=settings,
         data=data,
+        flash=flash,
         selftest=selftest,
         attended=attended,
         label=label,

@@ -5,6 +5,7 @@ from typing import Self
 
 from rich.progress import Progress, TaskID
 
+from edge_agent.technician.board_repl import BoardFacts
 from edge_agent.technician.cli_output import Output
 from edge_agent.technician.selftest import DeviceResult
 from edge_agent.technician.trouble import TroubleError
@@ -45,6 +46,17 @@ class Follower:
     def advance(self, count: int) -> None:
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, count)
+
+    def found(self, facts: BoardFacts) -> None:
+        """Which board answered."""
+        text = self._output.words(
+            "result.found",
+            machine=facts.machine,
+            id=facts.unique_id,
+            free=facts.free_bytes,
+            size=facts.flash_bytes,
+        )
+        self._output.say(f"{self._name}{text}")
 
     def ask(self, device: str) -> None:
         self._end_bar()

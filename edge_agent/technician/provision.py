@@ -3,6 +3,7 @@ and the same command goes on.
 
 | step | done when | after a cut it |
 | --- | --- | --- |
+| flash, if it is asked for | interpreter and files were written by esptool | writes them again |
 | copy | every file's hash on the flash is the build's | copies what differs |
 | pair | board and folder hold the same key | writes the same key |
 | hello | the firmware that was built said HELLO, from this board | asks again |
@@ -31,6 +32,7 @@ from edge_agent.technician.board_link import BoardLink
 from edge_agent.technician.board_repl import BoardFacts, BoardRepl
 from edge_agent.technician.build import BuildManifest, read_build
 from edge_agent.technician.description import check_board, load_board
+from edge_agent.technician.flashing import write_flash
 from edge_agent.technician.label import draw_label, label_slip
 from edge_agent.technician.report import FORMAT, write_durably, write_report
 from edge_agent.technician.selftest import PERSON_S, DeviceResult, SelfTest, built_in
@@ -47,7 +49,8 @@ LABEL_S = 20.0
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One board. `image`: a folder of `build`. `folder`: where notes, label and report go. `data`:
-    the agent's data folder, where the pair key lies; `folder` if it is not given."""
+    the agent's data folder, where the pair key lies; `folder` if it is not given. `flash`: write
+    interpreter and files with esptool first."""
 
     bundle: Path
     image: Path
@@ -56,6 +59,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     baud: int = BAUD
     settings: Path | None = None
     data: Path | None = None
+    flash: bool = False
     attended: bool = True
     selftest: bool = True
     label: Literal["png", "slip", "none"] = "png"
@@ -66,6 +70,8 @@ class Reporter(copying.Steps, Protocol):
     """Whoever follows the work."""
 
     def step(self, name: str) -> None: ...
+
+    def found(self, facts: BoardFacts) -> None: ...
 
     def ask(self, device: str) -> None: ...
 
@@ -113,10 +119,14 @@ def provision(job: Job, reporter: Reporter) -> dict[str, Any]:
     job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     reporter.step("detect")
     port = ports.choose(job.port)
+    if job.flash:
+        reporter.step("flash")
+        write_flash(port, job.image, manifest)
     reporter.step("enter")
     key = _make_key(job.data or job.folder)
     with BoardRepl(port, job.baud, pair_key=key) as repl:
         facts = _facts(repl, manifest)
+        reporter.found(facts)
         notes = _notes(job, bundle, facts, manifest)
         copied, removed = _copy(repl, job, manifest, facts, reporter)
         if settings:

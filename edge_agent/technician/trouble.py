@@ -34,6 +34,7 @@ CODES = {
     "no_firmware": EXIT_SILENT,
     "went_away": EXIT_SILENT,
     "not_micropython": EXIT_SILENT,
+    "no_boot_loader": EXIT_SILENT,
     "wrong_board": EXIT_OTHER_BOARD,
     "other_board": EXIT_OTHER_BOARD,
     "unpaired": EXIT_OTHER_BOARD,
