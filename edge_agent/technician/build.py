@@ -12,9 +12,10 @@ import hashlib
 import importlib
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,7 @@ from edge_agent.technician.release_file import Release, ReleaseError, read_relea
 from edge_agent.technician.trouble import TroubleError
 
 FORMAT = 1
+MERGE_S = 60.0
 FILES_FOLDER, IMAGE_FILE, FLASH_FILE = "files", "filesystem.img", "flash.bin"
 MANIFEST_FILE = "manifest.json"
 _LOOKAHEAD_BYTES = 32
@@ -83,14 +85,15 @@ def build(
     key_bytes = None if key is None else _read(key)
     interpreter_bytes = None if interpreter is None else _interpreter(interpreter, board, size)
     with tempfile.TemporaryDirectory(dir=out, prefix=".building-") as scratch:
-        made = Path(scratch) / "compiled"
+        place = Path(scratch)
+        made = place / "compiled"
         chosen = _release(made, board, version, release)
         content = dict(sorted(board_content(made, chosen, key_bytes).items()))
         image = make_filesystem(content, size)
-        flash = b"" if interpreter_bytes is None else _merge(interpreter_bytes, image, size)
-        _write_files(content, Path(scratch) / FILES_FOLDER)
+        flash = b"" if interpreter_bytes is None else _merge(interpreter_bytes, image, size, place)
+        _write_files(content, place / FILES_FOLDER)
         shutil.rmtree(out / FILES_FOLDER, ignore_errors=True)
-        os.replace(Path(scratch) / FILES_FOLDER, out / FILES_FOLDER)
+        os.replace(place / FILES_FOLDER, out / FILES_FOLDER)
     manifest = BuildManifest(
         FORMAT,
         board,
@@ -191,15 +194,20 @@ def _interpreter(path: Path, board: str, size: FlashSize) -> bytes:
     return data
 
 
-def _merge(interpreter: bytes, image: bytes, size: FlashSize) -> bytes:
-    try:
-        from esptool.cmds import merge_bin  # type: ignore[import-untyped] # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise TroubleError("no_tool", tool="esptool") from error
-    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-        merged = merge_bin([(0, interpreter), (size.offset, image)], chip=_ESP)
-    assert merged is not None
-    return bytes(merged)
+def _merge(interpreter: bytes, image: bytes, size: FlashSize, scratch: Path) -> bytes:
+    """esptool is GPL: it runs in a process of its own."""
+    if find_spec("esptool") is None:
+        raise TroubleError("no_tool", tool="esptool")
+    parts = {0: scratch / "interpreter.bin", size.offset: scratch / IMAGE_FILE}
+    parts[0].write_bytes(interpreter)
+    parts[size.offset].write_bytes(image)
+    merged = scratch / FLASH_FILE
+    command = [sys.executable, "-m", "esptool", "--chip", _ESP, "merge-bin", "-o", str(merged)]
+    command += [word for at, path in parts.items() for word in (str(at), str(path))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=MERGE_S, check=False)
+    if done.returncode != 0:
+        raise TroubleError("image_broken", error=(done.stdout + done.stderr).strip())
+    return merged.read_bytes()
 
 
 def _write_files(content: dict[str, bytes], folder: Path) -> None:

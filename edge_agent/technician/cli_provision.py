@@ -61,7 +61,7 @@ def provision(
     baud
         Of a link that is no USB.
     dry_run
-        Say what would be copied; the board is only asked, and started again.
+        Say what would be copied.
     """
     output = Output(lang, as_json)
     common = Job(
@@ -78,15 +78,12 @@ def provision(
         baud=baud,
     )
 
-    def work() -> int:
-        if plan_file is not None:
-            return provision_carton(plan_file, common, output)
-        if bundle is None:
-            output.say("error: --bundle or --plan", "bold red")
-            return EXIT_USAGE
-        return _provision_one(common, output, dry_run)
-
-    return run(output, work)
+    if plan_file is not None:
+        return run(output, lambda: provision_carton(plan_file, common, output))
+    if bundle is None:
+        output.say("error: --bundle or --plan", "bold red")
+        return EXIT_USAGE
+    return run(output, lambda: _provision_one(common, output, dry_run))
 
 
 def _provision_one(job: Job, output: Output, dry_run: bool) -> int:
