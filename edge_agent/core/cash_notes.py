@@ -126,12 +126,16 @@ def _credited(desk: CashState, payment: Payment, end: cx.EndNote, now_ms: int) -
         effects.append(cx.CallHelp(payment.order.payment))
         if payment.stage == cs.CLOSING:
             payment.outcome = cx.IN_DOUBT
-    effects.append(desk.progress(payment, hint))
-    if payment.stage == cs.OPEN:
-        if payment.paid_fen >= payment.order.due_fen:
-            return effects + desk.close(payment, cx.PAID, now_ms)
-        if end.state == cx.CASE:
-            return effects + desk.close(payment, cx.IN_DOUBT, now_ms)
-        if payment.notes >= NOTES_MAX:
-            return effects + desk.close(payment, cx.STOPPED, now_ms)
-    return effects + desk.settle(payment, now_ms)
+    outcome = _closes(payment, end) if payment.stage == cs.OPEN else ""
+    if outcome:
+        return effects + desk.close(payment, outcome, now_ms)
+    return [*effects, desk.progress(payment, hint), *desk.settle(payment, now_ms)]
+
+
+def _closes(payment: Payment, end: cx.EndNote) -> str:
+    """How the payment ends with this note, "" when it goes on."""
+    if payment.paid_fen >= payment.order.due_fen:
+        return cx.PAID
+    if end.state == cx.CASE:
+        return cx.IN_DOUBT
+    return cx.STOPPED if payment.notes >= NOTES_MAX else ""

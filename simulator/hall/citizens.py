@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 
 from simulator.devices.paper import Slip
 from simulator.hall.ledger import Claim, Ledger
+from simulator.hall.payers import STOP, Purse, pay
 from simulator.hall.place import TICKET, Person, Place
-from simulator.hall.posts import NUMBER
+from simulator.hall.posts import FEE, NUMBER
 from simulator.hall.told import is_done, is_over, number_in
 
 LOOK_EVERY_S = 0.02
 PATIENCE_S = 25.0
 """Real seconds: a process needs the same time to come back however fast the people are."""
+PAYING_PATIENCE_S = 60.0
 WALK_S = 1.5
 SLIP_WAIT_S = 4.0
 THINK_S = 2.5
@@ -81,7 +83,8 @@ async def attempt(
         place.reader.lift()
         await asyncio.sleep(1.5 / speed)
         place.reader.place(person.card)
-    give_up = loop.time() + PATIENCE_S
+    purse = Purse.of(person.number)
+    give_up = loop.time() + (PAYING_PATIENCE_S if place.service == FEE else PATIENCE_S)
     think_until = loop.time() + THINK_S / speed
     while loop.time() < give_up:
         await asyncio.sleep(LOOK_EVERY_S)
@@ -90,9 +93,12 @@ async def attempt(
         visit.look()
         if is_over(visit.heard):
             break
-        if place.service == NUMBER and loop.time() >= think_until:
+        if place.service in (NUMBER, FEE) and loop.time() >= think_until:
             think_until = loop.time() + THINK_S / speed
-            await choose(place)
+            await (choose(place) if place.service == NUMBER else pay(purse, place))
+    if place.service == FEE and not is_over(visit.heard):
+        await place.keypad.press(STOP)  # nobody goes away from money without a word
+    ledger.notes += purse.notes
     place.reader.lift()
     await asyncio.sleep(WALK_S / speed)
     await take_slip(visit, place, speed)

@@ -37,7 +37,7 @@ class UsageError(Exception):
 
 def demo(
     *,
-    terminals: int = 3,
+    terminals: int = 4,
     seconds: float | None = None,
     seed: int = 1,
     speed: float | None = None,
@@ -220,6 +220,13 @@ def _print(summary: Summary) -> None:
     console.print(
         f"slips {s.receipts_printed}, of unknown outcome {s.receipts_unknown}; "
         f"utterances {s.utterances}; other records {s.records}; conflicts {s.conflicts}"
+    )
+    console.print(
+        f"cash: put in {s.cash_inserted / 100:.2f} yuan, in the cassettes "
+        f"{s.cash_stacked / 100:.2f}, given back {s.cash_returned / 100:.2f}, still inside "
+        f"{s.cash_inside / 100:.2f}; at the centre {s.cash_stored / 100:.2f}, in cases "
+        f"{s.cash_cases / 100:.2f}, kept {s.cash_kept / 100:.2f}, vouchers "
+        f"{s.cash_vouchers / 100:.2f}, unbalanced {s.cash_unbalanced / 100:.2f}"
     )
     console.print(
         f"offline {s.seconds_offline} s, kills {s.kills}, restarts {s.restarts}, "

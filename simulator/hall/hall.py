@@ -18,6 +18,7 @@ from edge_agent.pairing import PAIR_KEY_FILE, make_pair_key
 from edge_agent.technician.image import build_image
 from simulator.board.board import LINK_NAME, Board
 from simulator.board.runtime import best_runtime
+from simulator.devices.ccnet_acceptor import CcnetAcceptor
 from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.gate import Gate
 from simulator.devices.help_button import HelpButton
@@ -31,7 +32,7 @@ from simulator.hall.ledger import Ledger
 from simulator.hall.network import Network
 from simulator.hall.people import Queue, make_people
 from simulator.hall.place import Person, Place
-from simulator.hall.posts import Post, make_posts
+from simulator.hall.posts import FEE, Post, make_posts
 from simulator.hall.processes import Process, ProcessError, run_tongban
 from simulator.hall.weather import AGENT, BROKER, FIRMWARE, Weather
 
@@ -46,7 +47,7 @@ class Options:
     """What the person at the command line asked for. Seconds are real seconds; `seconds` None:
     until `Hall.end()`."""
 
-    terminals: int = 3
+    terminals: int = 4
     seconds: float | None = 60.0
     seed: int = 1
     speed: float = 4.0
@@ -182,7 +183,7 @@ class Hall:
     def _make_terminal(self, post: Post, bundle: Path, image: Path) -> Terminal:
         name, options = post.name, self.options
         data = self.folder / f"{name}.data"
-        draws = [random.Random(f"{options.seed}/{name}/{part}") for part in range(5)]
+        draws = [random.Random(f"{options.seed}/{name}/{part}") for part in range(6)]
         agent = self._process(
             name,
             *("terminal", "run", "--bundle", str(bundle), "--data", str(data)),
@@ -201,6 +202,7 @@ class Hall:
             Gate(rng=draws[3], auto_pass_ms=PASS_AFTER_MS),
             HelpButton(rng=draws[4]),
             Keypad(lambda: str(agent.ready_line.get("kiosk", ""))),
+            CcnetAcceptor(rng=draws[5]) if post.service == FEE else None,
         )
         board = Board(
             name,
@@ -288,9 +290,16 @@ class Hall:
         return loop.time() - started
 
     async def waiting(self, terminal: Terminal) -> int:
-        """Records at this terminal that the centre has not receipted yet."""
+        """Records at this terminal that the centre has not receipted yet, and open payments."""
         status = await self.status(terminal)
-        return int(status["backlog"])
+        return int(status["backlog"]) + await self._unpaid(terminal)
+
+    @staticmethod
+    async def _unpaid(terminal: Terminal) -> int:
+        if terminal.place.acceptor is None:
+            return 0
+        out = await run_tongban("terminal", "cash", "--data", str(terminal.data), "--json")
+        return len(json.loads(out)["open_payments"])
 
     async def status(self, terminal: Terminal) -> dict[str, Any]:
         """What `tongban terminal status --json` says of this terminal."""

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from simulator.devices.bank_notes import BankNote
 from simulator.hall.place import TICKET, Person
 
 
@@ -36,6 +37,8 @@ class Ledger:
     begun: Counter[Claim] = field(default_factory=Counter)
     told: Counter[Claim] = field(default_factory=Counter)
     slips: int = 0
+    notes: list[BankNote] = field(default_factory=list)
+    """Bank notes that people put in, wherever they are now."""
 
     def begin(self, claim: Claim) -> None:
         """A person begins; before anything can be told."""

@@ -9,8 +9,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from simulator.devices import cards
-from simulator.hall.place import BOTH, ENTRY, EXIT, TICKET, Person, Place
-from simulator.hall.posts import NUMBER
+from simulator.hall.place import BOTH, ENTRY, EXIT, PAY, TICKET, Person, Place
+from simulator.hall.posts import FEE, NUMBER
 
 PEOPLE_MAX = 4_000
 KINDS = {
@@ -38,11 +38,14 @@ class Queue:
     listed: list[Person]
     inside: dict[str, deque[Person]] = field(default_factory=dict)
     numbered: set[str] = field(default_factory=set)
+    payers: set[str] = field(default_factory=set)
 
     def next_for(self, place: Place, draw: random.Random) -> tuple[Person, str] | None:
         """The next person at this gate and which way, None when nobody wants to pass here."""
         if place.service == NUMBER:
             return self._for_a_number(draw)
+        if place.service == FEE:
+            return self._for_a_fee()
         leaving = self._leaving(place)
         may_leave = place.direction in (EXIT, BOTH) and leaving
         if may_leave and (place.direction == EXIT or draw.random() < 0.5):
@@ -54,7 +57,7 @@ class Queue:
     def done(self, place: Place, person: Person, direction: str, told: bool) -> None:
         """The attempt is over; a person who was told that the entry is done will leave later, and
         whoever has left, or was not let in, comes again when all others have been here."""
-        if direction == TICKET:
+        if direction in (TICKET, PAY):
             self.inside.setdefault(HALL, deque()).append(person)
         elif direction == ENTRY and told:
             self._leaving(place).append(person)
@@ -73,6 +76,17 @@ class Queue:
             if person.number not in self.numbered or draw.random() < ASKS_AGAIN:
                 self.numbered.add(person.number)
                 return person, TICKET
+            waiting.append(person)
+        return None
+
+    def _for_a_fee(self) -> tuple[Person, str] | None:
+        """Somebody who is in the hall and has not paid yet."""
+        waiting = self.inside.setdefault(HALL, deque())
+        for _ in range(len(waiting)):
+            person = waiting.popleft()
+            if person.number not in self.payers:
+                self.payers.add(person.number)
+                return person, PAY
             waiting.append(person)
         return None
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.devices.cards import Card
+from simulator.devices.ccnet_acceptor import CcnetAcceptor
 from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.gate import Gate
 from simulator.devices.help_button import HelpButton
@@ -16,6 +17,8 @@ from simulator.hall.keypad import Keypad
 ENTRY, EXIT, BOTH = "entry", "exit", "both"
 TICKET = "ticket"
 """What a person gets at a terminal for numbers, in place of a direction."""
+PAY = "pay"
+"""What a person does at a terminal for fees."""
 LEFT_BEHIND_MAX = 20
 """Slips in the outlet that nobody took; older ones fall to the floor."""
 
@@ -47,6 +50,7 @@ class Place:
     gate: Gate
     help_button: HelpButton
     keypad: Keypad
+    acceptor: CcnetAcceptor | None = None
     standing: Person | None = None
     reserved: bool = False
     left_behind: deque[Slip] = field(default_factory=lambda: deque(maxlen=LEFT_BEHIND_MAX))
@@ -54,7 +58,8 @@ class Place:
 
     def devices(self) -> dict[str, Any]:
         """The models under the names the board plugs them in by."""
-        return {
+        cash = {} if self.acceptor is None else {"cash_acceptor": self.acceptor}
+        return cash | {
             "card_reader": self.reader,
             "printer": self.printer,
             "voice": self.voice,

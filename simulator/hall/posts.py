@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from simulator.hall.place import BOTH, ENTRY, EXIT
 
-GATE, NUMBER = "gate", "number"
+GATE, NUMBER, FEE = "gate", "number", "fee"
 TERMINALS_MAX = 16
 
 
@@ -17,12 +17,12 @@ class Post:
     direction: str
 
 
-ROLES = ((GATE, ENTRY), (GATE, EXIT), (NUMBER, BOTH))
+ROLES = ((GATE, ENTRY), (GATE, EXIT), (NUMBER, BOTH), (FEE, BOTH))
 
 
 def make_posts(terminals: int) -> list[Post]:
-    """The terminals of the hall in order: in, out, walk-in numbers, and so on; a lone one is a gate
-    for both ways."""
+    """The terminals of the hall in order: in, out, walk-in numbers, fees, and so on; a lone one is
+    a gate for both ways."""
     if terminals == 1:
         return [Post("gate-1", GATE, BOTH)]
     found: list[Post] = []

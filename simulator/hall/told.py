@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable
 
 DONE_WORDS = (
-    *("已登记", "已取号"),
+    *("已登记", "已取号", "已缴费", "没有缴成"),
+    *("yuan paid.", "The fee was not paid."),
     *("You are registered", "leaving is registered", "Your number is", "You have a number"),
 )
 TAKE_CARD_WORDS = ("取回", "take your card", "take it and", "take the card")

@@ -17,14 +17,17 @@ from edge_agent.data_folder import OUTBOX_FILE
 from protocol.records import KINDS
 from simulator.hall.hall import Hall
 from simulator.hall.ledger import Claim
-from simulator.hall.place import TICKET
+from simulator.hall.place import PAY, TICKET
 from simulator.hall.tally import Key, key_of
 from sync_server.core.fleet import stored_state
 from sync_server.listings import DIRECTIONS
 from sync_server.store_sqlite import DATABASE_FILE
 
 BUSY_MS = 200
-KIND_HELP_CALL = next(number for number, kind in KINDS.items() if kind.name == "help.call")
+KIND_HELP_CALL, KIND_PAYMENT = (
+    next(number for number, kind in KINDS.items() if kind.name == name)
+    for name in ("help.call", "cash.payment")
+)
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,7 @@ class TruthReader:
                     self.centre.help_calls[name] += 1
                 if ref is not None:
                     what = f"{TICKET} {number}" if number else DIRECTIONS.get(direction, "")
+                    what = PAY if kind == KIND_PAYMENT else what
                     self.centre.stored[ref.hex(), what] += 1
 
     def _close(self) -> None:

@@ -41,7 +41,7 @@ def test_nothing_told_is_lost_when_the_network_goes_away(tmp_path: Path) -> None
 
 def test_nothing_told_is_lost_when_processes_are_killed(tmp_path: Path) -> None:
     told = demo(tmp_path, "--seconds", "20", "--speed", "8", "--kill-every", "3", "--seed", "2")
-    zero = ("lost", "duplicated", "conflicts", "unsettled", "crashes")
+    zero = ("lost", "duplicated", "conflicts", "unsettled", "crashes", "cash_unbalanced")
     assert {name: told[name] for name in zero} == dict.fromkeys(zero, 0), told
     assert int(str(told["kills"])) >= 5
     assert int(str(told["untold"])) <= int(str(told["kills"]))
@@ -133,7 +133,8 @@ def wait_until_gone(folder: Path) -> None:
 def test_the_hall_stays_open_until_ctrl_c_and_then_tells_its_truth(tmp_path: Path) -> None:
     with open_hall(tmp_path, "--speed", "8", "--port", "0", "--json") as (process, address):
         scene = scene_when_open(address)
-        assert [t["name"] for t in scene["terminals"]] == ["gate-1", "gate-2", "number-1"]  # type: ignore[attr-defined]
+        names = ["gate-1", "gate-2", "number-1", "fee-1"]
+        assert [t["name"] for t in scene["terminals"]] == names  # type: ignore[attr-defined]
         assert len(left_running(tmp_path)) >= 8, "broker, centre, boards and agents"
         time.sleep(3)
         process.send_signal(signal.SIGINT)
@@ -151,10 +152,12 @@ def test_a_demo_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
     wait_until_gone(tmp_path)
 
 
-def test_people_take_numbers_too(tmp_path: Path) -> None:
-    told = demo(tmp_path, "--seconds", "15", "--speed", "8", "--seed", "4", "--no-page")
-    zero = ("lost", "untold", "duplicated", "conflicts", "unsettled", "crashes")
+def test_people_take_numbers_and_pay_too(tmp_path: Path) -> None:
+    told = demo(tmp_path, "--seconds", "20", "--speed", "8", "--seed", "4", "--no-page")
+    zero = ("lost", "untold", "duplicated", "conflicts", "unsettled", "crashes", "cash_unbalanced")
     assert {name: told[name] for name in zero} == dict.fromkeys(zero, 0), told
+    assert told["cash_inserted"] == told["cash_stacked"] == told["cash_stored"] != 0, told
+    assert told["cash_stored"] == int(str(told["cash_kept"])) + int(str(told["cash_vouchers"]))
     command = [sys.executable, "-m", "tongban.cli", "server", "records", "--json"]
     done = subprocess.run(
         [*command, "--data", str(tmp_path / "centre")], capture_output=True, check=True, text=True

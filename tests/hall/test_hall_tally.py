@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.hall.payers import BIG, Money, Purse
 from simulator.hall.people import KINDS, make_people
-from simulator.hall.tally import Summary, compare
+from simulator.hall.tally import Summary, compare, compare_cash
 
 A, B = ("a", "entry"), ("b", "exit")
 KEYS = st.lists(st.sampled_from([A, B, ("a", "exit")]), max_size=12)
@@ -37,7 +38,7 @@ def test_told_plus_untold_equals_stored_plus_lost(told: list, stored: list) -> N
 def test_a_summary_is_good_only_without_any_loss() -> None:
     assert Summary(told=1).good
     assert not Summary(told=0).good
-    for name in ("lost", "duplicated", "conflicts", "unsettled", "crashes"):
+    for name in ("lost", "duplicated", "conflicts", "unsettled", "crashes", "cash_unbalanced"):
         assert not Summary(told=1, **{name: 1}).good
 
 
@@ -54,3 +55,26 @@ def test_everybody_in_the_hall_was_born_in_1900() -> None:
     for person in make_people(1).outside:
         if person.document != "I":
             assert person.number[6:10] == "1900"
+
+
+def _cash(stored: int, cases: int = 0, **acceptor: int) -> int:
+    people = Money(inserted=5_000)
+    centre = {"stacked_fen": stored, "in_cases_fen": cases, "balanced": True}
+    return compare_cash(people, Money(inserted=5_000, **acceptor), centre)["cash_unbalanced"]
+
+
+def test_money_that_people_acceptor_and_centre_do_not_agree_on_is_seen() -> None:
+    assert _cash(5_000, stacked=5_000) == 0
+    assert _cash(3_000, 2_000, stacked=3_000, inside=2_000) == 0
+    assert _cash(0, stacked=5_000) == 5_000, "swallowed"
+    assert _cash(5_000, stacked=3_000, inside=2_000) == 2_000, "invented"
+    assert _cash(5_000, stacked=5_000, returned=1_000) == 1_000, "people saw nothing come back"
+    books = {"stacked_fen": 0, "in_cases_fen": 0, "balanced": False}
+    assert compare_cash(Money(), Money(), books)["cash_unbalanced"] == 1
+
+
+def test_people_pay_each_in_their_own_way() -> None:
+    purses = [Purse.of(person.number) for person in list(make_people(1).outside)[:200]]
+    assert any(purse.second_thoughts for purse in purses)
+    assert any(purse.to_give == list(BIG) for purse in purses)
+    assert Purse.of("1") == Purse.of("1")
