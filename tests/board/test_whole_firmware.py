@@ -90,9 +90,22 @@ def test_residence_permits_are_told_apart(image: Path, tmp_path: Path) -> None:
             foreign = cards.foreign_card(
                 "SAMPLE", cards.foreign_numbers_for_tests(random.Random(1), 1)[0]
             )
-            for card, layout in ((CARD, "C"), (permit, "J"), (foreign, "I")):
+            nine = cards.foreign_card_2023("样例戊", "944156190001010018")
+            for card, layout in ((CARD, "C"), (permit, "J"), (foreign, "I"), (nine, "Y")):
                 message = await t.read(card)
                 assert chr(message.fields[1]) == layout
+            await t.probe.send(messages.CARD_OPTIONS, states.CARD_WITH_ADDRESS)
+            moved = cards.citizen_card("样例己", "441900190001010035", added_address="样例新路1号")
+            for card, told in ((moved, states.ADDRESS_ADDED), (CARD, states.ADDRESS_NONE)):
+                number = t.number()
+                await t.probe.send(messages.READ_CARD, number, 0)
+                t.reader.place(card)
+                await t.probe.expect(messages.CARD, number)
+                message = await t.probe.expect(messages.CARD_ADDRESS, number)
+                assert message.fields[1] == told
+                assert message.tail.decode("utf-16-le").rstrip() == card.added_address
+                t.reader.lift()
+                await t.probe.expect(messages.CARD_REMOVED, number)
 
     play(scene)
 

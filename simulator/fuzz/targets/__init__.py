@@ -14,7 +14,7 @@ TYPE_CHECKING = False  # MicroPython has no typing; checkers take the name as tr
 if TYPE_CHECKING:
     from typing import Any
 
-TARGETS = ("sdt", "escpos", "syn6288", "xfs5152", "ccnet")
+TARGETS = ("sdt", "escpos", "syn6288", "xfs5152", "ccnet", "gm", "lcus")
 
 
 def load(name: str) -> "Any":
