@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from sync_server import cash as books
-from sync_server import cash_cassettes, cash_desk, show
+from sync_server import cash_cassettes, cash_desk, show_cash
 from sync_server.cli_parts import (
     AsJson,
     Config,
@@ -54,7 +54,7 @@ def cash(
         if as_json:
             print_lines(rows)
         else:
-            show.cash(rows, books.totals(rows), day)
+            show_cash.cash(rows, books.totals(rows), day)
         wrong = [row["terminal"] for row in rows if not row["balanced"]]
         if wrong:
             raise cash_desk.CashError(
@@ -89,7 +89,7 @@ def vouchers(
         if as_json:
             print_lines(rows)
         else:
-            show.vouchers(rows)
+            show_cash.vouchers(rows)
 
 
 @voucher.command
@@ -120,7 +120,7 @@ def settle(
         if as_json:
             print_lines([row])
         else:
-            show.vouchers([row])
+            show_cash.vouchers([row])
 
 
 def cases(
@@ -145,7 +145,7 @@ def cases(
         if as_json:
             print_lines(rows)
         else:
-            show.cases(rows)
+            show_cash.cases(rows)
 
 
 @case.command
@@ -175,7 +175,7 @@ def close(
         if as_json:
             print_lines([row])
         else:
-            show.cases([row])
+            show_cash.cases([row])
 
 
 def cassettes(
@@ -200,7 +200,7 @@ def cassettes(
         if as_json:
             print_lines(rows)
         else:
-            show.cassettes(rows)
+            show_cash.cassettes(rows)
 
 
 @cassette.command
@@ -242,4 +242,4 @@ def count(
         if as_json:
             print_lines([row])
         else:
-            show.cassettes([row])
+            show_cash.cassettes([row])

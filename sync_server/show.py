@@ -7,7 +7,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from sync_server.cash_desk import yuan
 from sync_server.listings import Row
 from sync_server.overview import DEVICE_ALARM
 
@@ -16,12 +15,13 @@ REF_CHARACTERS = 12
 PIPE_COLUMNS = 160
 
 
-def _console() -> Console:
+def wide_console() -> Console:
+    """Stdout; wide enough for a table when it is no terminal."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=PIPE_COLUMNS)
 
 
-def _time(at_ms: int | None) -> str:
+def time_text(at_ms: int | None) -> str:
     """Asia/Shanghai, or a dash."""
     if at_ms is None:
         return "-"
@@ -45,29 +45,29 @@ def _table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]])
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*("-" if value is None else str(value) for value in row))
-    _console().print(table)
+    wide_console().print(table)
 
 
-def _listing(rows: Iterable[Row], empty: str, title: str, columns: dict[str, Any]) -> None:
+def listing(rows: Iterable[Row], empty: str, title: str, columns: dict[str, Any]) -> None:
     """Columns: heading -> function of a row."""
     shown = [[column(row) for column in columns.values()] for row in rows]
     if shown:
         _table(title, columns, shown)
     else:
-        _console().print(empty)
+        wide_console().print(empty)
 
 
 def status(answer: Row) -> None:
     """The truth line, who needs somebody, totals, terminals, intake codes."""
     truth = answer["truth"]
-    _console().print(
+    wide_console().print(
         f"told {truth['told']}, at the centre {truth['at_centre']}, settled {truth['settled']}; "
         f"records waiting at terminals: {truth['waiting']} at {truth['waiting_terminals']}, the "
         f"oldest for {_duration(truth['oldest_age_ms'])}; conflicts {truth['conflicts']}, "
         f"quarantined {truth['quarantined']}, terminals not heard {truth['unheard']}"
     )
     if answer["attention"]:
-        _listing(
+        listing(
             answer["attention"],
             "",
             "terminals that need somebody",
@@ -75,16 +75,16 @@ def status(answer: Row) -> None:
                 "terminal": lambda row: row["terminal"],
                 "unit": lambda row: row["unit"],
                 "why": lambda row: "; ".join(reason["en"] for reason in row["reasons"]),
-                "since": lambda row: _time(row["reasons"][0]["since_ms"]),
+                "since": lambda row: time_text(row["reasons"][0]["since_ms"]),
             },
         )
-    _console().print(
+    wide_console().print(
         f"{answer['records']} records, {answer['visits']} visits, {answer['held']} held, "
         f"{answer['quarantined']} quarantined, {answer['alarms']} alarms; "
         f"status list {answer['status_list_version'] or 'none'}; "
         f"generation {answer['generation']}"
     )
-    _listing(
+    listing(
         answer["by_terminal"],
         "No terminals here yet. Add one: tongban server add-terminal gate-1 "
         "--hall dongguan/nancheng/hall-1 --out gate-1.bundle.toml --data DIR",
@@ -96,7 +96,7 @@ def status(answer: Row) -> None:
             "branches": lambda row: row["branches"],
             "online": lambda row: {True: "yes", False: "no", None: "never"}[row["online"]],
             "backlog": lambda row: row["backlog"],
-            "heard": lambda row: _time(row["state_received_ms"]),
+            "heard": lambda row: time_text(row["state_received_ms"]),
             "wrong": lambda row: ", ".join(_wrong(row)),
         },
     )
@@ -113,7 +113,7 @@ def _wrong(row: Row) -> Iterable[str]:
 def records(rows: Iterable[Row], limit: int) -> None:
     """Records, the first `limit`."""
     shown = list(rows)
-    _listing(
+    listing(
         shown,
         "No records here yet. They come when a terminal of this unit is connected.",
         "records",
@@ -123,19 +123,19 @@ def records(rows: Iterable[Row], limit: int) -> None:
                 f"{row['seq']}" + (f" (branch {row['branch']})" * (row["branch"] > 0))
             ),
             "kind": lambda row: row["kind"],
-            "time": lambda row: _time(row["at_ms"]),
+            "time": lambda row: time_text(row["at_ms"]),
             "direction": lambda row: row["direction"],
             "person": lambda row: (row["person_ref"] or "-")[:REF_CHARACTERS],
             "note": lambda row: row["exception"] or "",
         },
     )
     if len(shown) == limit:
-        _console().print(f"The first {limit}; --limit N shows more, --json all.")
+        wide_console().print(f"The first {limit}; --limit N shows more, --json all.")
 
 
 def quarantine(rows: Iterable[Row]) -> None:
     """Quarantined records."""
-    _listing(
+    listing(
         rows,
         "Nothing is in quarantine.",
         "quarantine",
@@ -153,13 +153,13 @@ def quarantine(rows: Iterable[Row]) -> None:
 
 def alarms(rows: Iterable[Row]) -> None:
     """Alarms raised by the centre."""
-    _listing(
+    listing(
         rows,
         "No alarms.",
         "alarms",
         {
             "alarm": lambda row: row["alarm"],
-            "time": lambda row: _time(row["raised_ms"]),
+            "time": lambda row: time_text(row["raised_ms"]),
             "terminal": lambda row: row["terminal"],
             "code": lambda row: row["code"],
             "what": lambda row: row["text"],
@@ -170,12 +170,12 @@ def alarms(rows: Iterable[Row]) -> None:
 
 def refused(rows: Iterable[Row]) -> None:
     """Samples of refused messages."""
-    _listing(
+    listing(
         rows,
         "Nothing was refused.",
         "refused messages, samples",
         {
-            "time": lambda row: _time(row["received_ms"]),
+            "time": lambda row: time_text(row["received_ms"]),
             "code": lambda row: row["code"],
             "topic": lambda row: row["topic"],
             "bytes": lambda row: row["bytes"],
@@ -187,17 +187,17 @@ def refused(rows: Iterable[Row]) -> None:
 def codes(rows: Iterable[Row]) -> None:
     """The reason codes."""
     columns = {name: (lambda row, name=name: row[name]) for name in ("number", "name", "text")}
-    _listing(rows, "", "reason codes of intake", columns)
+    listing(rows, "", "reason codes of intake", columns)
 
 
 def timeline(rows: Iterable[Row], terminal: str) -> None:
     """One terminal's lines."""
-    _listing(
+    listing(
         rows,
         f"Nothing is known of {terminal}; `tongban server status` lists all terminals.",
         f"what happened at {terminal}",
         {
-            "time": lambda row: _time(row["at_ms"]),
+            "time": lambda row: time_text(row["at_ms"]),
             "from": lambda row: row["source"],
             "what": lambda row: row["what"],
             "number": lambda row: row["number"],
@@ -211,7 +211,7 @@ def timeline(rows: Iterable[Row], terminal: str) -> None:
 
 def tickets(rows: Iterable[Row], empty: str, title: str) -> None:
     """Walk-in tickets, in the order they come."""
-    _listing(
+    listing(
         rows,
         empty,
         title,
@@ -231,7 +231,7 @@ def tickets(rows: Iterable[Row], empty: str, title: str) -> None:
 
 def conflicts(rows: Iterable[Row]) -> None:
     """Two tickets each."""
-    _listing(
+    listing(
         rows,
         "No conflicts.",
         "conflicts",
@@ -241,7 +241,7 @@ def conflicts(rows: Iterable[Row]) -> None:
             "why": lambda row: row["reason"]["en"],
             "stands": lambda row: f"{row['first']['number']} ({row['first']['terminal']})",
             "later": lambda row: f"{row['later']['number']} ({row['later']['terminal']})",
-            "decide by": lambda row: _time(row["deadline_ms"]) if not row["officer"] else "-",
+            "decide by": lambda row: time_text(row["deadline_ms"]) if not row["officer"] else "-",
             "decided": lambda row: f"{row['officer']}: {row['decision']}" * bool(row["officer"]),
         },
     )
@@ -249,7 +249,7 @@ def conflicts(rows: Iterable[Row]) -> None:
 
 def help_calls(rows: Iterable[Row]) -> None:
     """Open ones first."""
-    _listing(
+    listing(
         rows,
         "Nobody has called for help.",
         "calls for help",
@@ -257,7 +257,7 @@ def help_calls(rows: Iterable[Row]) -> None:
             "terminal": lambda row: row["terminal"],
             "hall": lambda row: row["unit"],
             "event": lambda row: row["event"],
-            "pressed": lambda row: _time(row["pressed_ms"]),
+            "pressed": lambda row: time_text(row["pressed_ms"]),
             "state": lambda row: row["state"],
             "answered after": lambda row: _duration(row["wait_ms"]),
             "by": lambda row: row["officer"] or row["by"],
@@ -265,120 +265,9 @@ def help_calls(rows: Iterable[Row]) -> None:
     )
 
 
-def cash(rows: list[Row], totals: Row, day: str) -> None:
-    """The books by terminal, and their sum in one line."""
-    amounts = {
-        "inserted": "inserted_fen",
-        "stacked": "stacked_fen",
-        "returned": "returned_fen",
-        "in cases": "in_cases_fen",
-        "written off": "written_off_fen",
-        "kept": "kept_fen",
-        "in the cassette": "cassette_fen",
-    }
-    _listing(
-        rows,
-        "No terminal here has taken cash yet.",
-        f"cash of {day}" if day else "cash of all days",
-        {
-            "terminal": lambda row: row["terminal"],
-            "hall": lambda row: row["unit"],
-            **{name: (lambda row, key=key: yuan(row[key])) for name, key in amounts.items()},
-            "vouchers open": lambda row: _count(row, "vouchers_open"),
-            "cases open": lambda row: _count(row, "cases_open"),
-            "balanced": lambda row: "yes" if row["balanced"] else "NO",
-        },
-    )
-    if rows:
-        if totals["held_fen"]:
-            held = [row["terminal"] for row in rows if row["held_fen"]]
-            _console().print(
-                f"held, not booked (restored or cloned disk, see `alarms`): "
-                f"{yuan(totals['held_fen'])} at {', '.join(held)}"
-            )
-        _console().print(
-            f"{totals['terminals']} terminals, inserted {yuan(totals['inserted_fen'])} = stacked "
-            f"{yuan(totals['stacked_fen'])} + returned {yuan(totals['returned_fen'])} + in cases "
-            f"{yuan(totals['in_cases_fen'])} + written off {yuan(totals['written_off_fen'])}"
-            + ("" if totals["balanced"] else "  NOT BALANCED")
-        )
-
-
-def _count(row: Row, key: str) -> str:
-    """As `2: 30.00`, or a dash."""
-    return f"{row[key]}: {yuan(row[key + '_fen'])}" if row[key] else "-"
-
-
-def vouchers(rows: Iterable[Row]) -> None:
-    """What is owed, and what was paid out."""
-    _listing(
-        rows,
-        "No vouchers. They come when a terminal could not give change.",
-        "vouchers",
-        {
-            "number": lambda row: row["number"],
-            "id": lambda row: row["voucher"],
-            "hall": lambda row: row["unit"],
-            "terminal": lambda row: row["terminal"],
-            "day": lambda row: row["business_date"],
-            "service": lambda row: row["service"],
-            "yuan": lambda row: yuan(row["fen"]),
-            "paid out": lambda row: _time(row["settled_ms"]),
-            "by": lambda row: row["settled_by"] or None,
-        },
-    )
-
-
-def cases(rows: Iterable[Row]) -> None:
-    """Money that waits for an officer."""
-    _listing(
-        rows,
-        "No cases: every note is accounted for.",
-        "cases of cash",
-        {
-            "id": lambda row: row["case"],
-            "owner": lambda row: row["owner"],
-            "terminal": lambda row: row["terminal"],
-            "yuan": lambda row: yuan(row["fen"]),
-            "why": lambda row: f"{row['why']['en']} {row['voucher']}".strip(),
-            "where": lambda row: row["where"]["en"] if row["where"] else None,
-            "until": lambda row: _time(row["deadline_ms"]),
-            "outcome": lambda row: (
-                f"{row['outcome']} {row['closed_by']}: {row['decision']}".rstrip(": ")
-                if row["outcome"]
-                else "open: " + ", ".join(row["outcomes"])
-            ),
-        },
-    )
-
-
-def cassettes(rows: Iterable[Row]) -> None:
-    """What was taken out, and what was counted."""
-    _listing(
-        rows,
-        "No cassettes wait to be counted.",
-        "cassettes that were taken out",
-        {
-            "terminal": lambda row: row["terminal"],
-            "seq": lambda row: row["seq"],
-            "hall": lambda row: row["unit"],
-            "taken out": lambda row: _time(row["taken_ms"]),
-            "notes": lambda row: row["notes"],
-            "terminal told": lambda row: yuan(row["told_fen"]),
-            "books had": lambda row: yuan(row["expected_fen"]),
-            "counted": lambda row: (
-                None
-                if row["counted_ms"] is None
-                else f"{yuan(row['counted_fen'])} of "
-                f"{yuan(row['due_fen'])}, {row['counted_by']}: {row['decision']}"
-            ),
-        },
-    )
-
-
 def accounts(rows: Iterable[Row]) -> None:
     """Who may log in."""
-    _listing(
+    listing(
         rows,
         "No accounts yet: tongban server console",
         "accounts",
@@ -396,5 +285,5 @@ def audit(rows: Iterable[Row]) -> None:
         name: (lambda row, name=name: row[name])
         for name in ("entry", "who", "what", "about", "detail")
     }
-    time_ = {"time": lambda row: _time(row["at_ms"])}
-    _listing(rows, "Nothing was done yet.", "audit log", {**time_, **columns})
+    time_ = {"time": lambda row: time_text(row["at_ms"])}
+    listing(rows, "Nothing was done yet.", "audit log", {**time_, **columns})

@@ -2,6 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
 
 from protocol.records import (
     NOTE_CASE,
@@ -13,10 +16,14 @@ from protocol.records import (
     Person,
 )
 from protocol.wire.states import BILL_JAMMED, PLACE_PATH
+from sync_server import cash_desk
+from sync_server.cash_desk import CashError
 from sync_server.core.store_port import Store
 from sync_server.store_memory import MemoryStore
 from sync_server.store_sqlite import SqliteStore
-from tests.server.making import number_of
+from sync_server.units import Scope
+from tests.server.hall import Hall
+from tests.server.making import UNIT, number_of
 
 FEE = "certificate-copy"
 NOBODY = bytes(8)
@@ -54,6 +61,28 @@ def paid(
 
 def emptied(notes: int, yuan: int) -> CashCassette:
     return CashCassette(notes, yuan * 100)
+
+
+def owing_hall(folder: Path) -> Hall:
+    """gate-1 owes 5 yuan under VA-001, gate-3 in the other hall 10 under VA-001, too."""
+    hall = Hall(folder)
+    for body in (stacked(1, 1), paid(1, 20, 15, "VA-001", person=3)):
+        hall.append(1, body)
+    for body in (stacked(1, 1), paid(1, 20, 10, "VA-001")):
+        hall.append(3, body)
+    return hall
+
+
+def close_case(hall: Hall, case: int, outcome: str, scope: Scope | None = None) -> None:
+    """An officer of the first hall closes a case; the books balance."""
+    where = scope or Scope(UNIT)
+    cash_desk.close(hall.connection, where, case, outcome, "li.wei", "looked", hall.now_ms)
+    assert unbalanced(hall.store) == []
+
+
+def refused(code: str):
+    """A CashError of this code."""
+    return pytest.raises(CashError, check=lambda error: error.code == code)
 
 
 def balances(store: Store) -> Mapping[str, int]:
