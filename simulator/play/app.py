@@ -10,6 +10,7 @@ value is checked against a fixed list.
 | /play/T/card | a card of the wallet, or lift |
 | /play/T/slip | take |
 | /play/T/key | 0 to 9 |
+| /play/T/note | one of NOTES, where the terminal takes cash |
 | /play/T/help | press |
 | /play/T/fault | DEVICE FAULT on, DEVICE FAULT off, or all off |
 | /play/T/kill | agent, firmware, server or broker |
@@ -31,6 +32,7 @@ from starlette.routing import Route
 
 from simulator.hall.hall import Hall
 from simulator.hall.keypad import KEYS
+from simulator.hall.posts import FEE
 from simulator.hall.truth import TruthReader
 from simulator.hall.weather import VICTIMS
 from simulator.paper import render
@@ -55,6 +57,8 @@ SCENE_EVERY_S = 0.2
 STREAMS_MAX = 16
 PING_S = 10
 BODY_CHARACTERS_MAX = 80
+NOTES = ("5", "10", "20", "50", "100")
+"""Bank notes in a visitor's pocket, in yuan."""
 OPENING = "opening"
 """State of a terminal's page while there is no terminal yet; later ones are a guest's."""
 
@@ -156,6 +160,7 @@ class PlayApp:
                 wallet=self._wallet.values(),
                 devices=DEVICES,
                 faults=FAULTS,
+                notes=NOTES if post.service == FEE else (),
                 steps=STEPS,
                 later=LATER,
                 has_sound=self._speech.is_installed,
@@ -260,6 +265,7 @@ class PlayApp:
         acts: dict[str, Callable[[Guest, str], bool]] = {
             "card": self._put_card,
             "slip": lambda guest, text: text == "take" and guest.take_slip(),
+            "note": lambda guest, text: text in NOTES and guest.insert_note(int(text)),
             "help": lambda guest, text: text == "press" and guest.press_help(),
             "fault": self._switch_fault,
             "kill": self._kill,

@@ -20,8 +20,8 @@ from simulator.devices.sdt_reader import READ
 from simulator.hall.citizens import Visit
 from simulator.hall.hall import Terminal
 from simulator.hall.ledger import Claim, Ledger
-from simulator.hall.place import BOTH, ENTRY, EXIT, TICKET
-from simulator.hall.posts import NUMBER
+from simulator.hall.place import BOTH, ENTRY, EXIT, PAY, TICKET
+from simulator.hall.posts import FEE, NUMBER
 from simulator.hall.told import asks_officer, is_done
 from simulator.play.wallet import WalletCard
 
@@ -144,6 +144,15 @@ class Guest:
             self._note_told()
         return True
 
+    def insert_note(self, yuan: int) -> bool:
+        """Put a bank note into the slot; False when it is not drawn in."""
+        acceptor = self.place.acceptor
+        if not self.is_here or acceptor is None or not acceptor.insert_note(yuan):
+            return False
+        if acceptor.note is not None:
+            self._ledger.notes.append(acceptor.note)
+        return True
+
     def press_help(self) -> bool:
         """Press the help button."""
         if self.is_here:
@@ -182,6 +191,8 @@ class Guest:
         """Which way the terminal will take this person."""
         if self.place.service == NUMBER:
             return TICKET
+        if self.place.service == FEE:
+            return PAY
         if self.place.direction != BOTH:
             return self.place.direction
         entries, exits = (self._ledger.told[Claim.of(card.person, way)] for way in (ENTRY, EXIT))

@@ -2,9 +2,11 @@
 
 import pytest
 
+from simulator.devices.bill_mechanism import IDLING
+from simulator.devices.ccnet_acceptor import CcnetAcceptor
 from simulator.devices.faults import FaultError
-from simulator.hall.place import TICKET, Person
-from simulator.hall.posts import NUMBER
+from simulator.hall.place import BOTH, PAY, TICKET, Person
+from simulator.hall.posts import FEE, NUMBER
 from simulator.play.guest import (
     CAPTIONS_KEPT_MAX,
     CLAIMS_MAX,
@@ -203,3 +205,24 @@ def test_nobody_in_the_wallet_comes_to_the_hall_by_chance() -> None:
     crowd = {(person.document, person.number) for person in make_people(1).outside}
     assert not crowd & {(person.document, person.number) for person in people}
     assert len({person.number for person in people}) == len(people)
+
+
+def test_a_bank_note_that_is_drawn_in_is_remembered_by_whom_it_belonged() -> None:
+    scene = Scene(FEE, BOTH)
+    acceptor = CcnetAcceptor()
+    scene.place.acceptor = acceptor
+    guest = Guest(scene.terminal, scene.ledger, scene.clock)
+    assert not guest.insert_note(20), "nobody stands here"
+    guest = guest_in(scene)
+    guest.put(ELDER)
+    assert [claim.direction for claim in scene.ledger.begun] == [PAY]
+    assert not guest.insert_note(20), "the slot is closed"
+    acceptor.state = IDLING
+    assert guest.insert_note(20)
+    assert [note.yuan for note in scene.ledger.notes] == [20]
+    assert not guest.insert_note(10), "one is being drawn in"
+
+
+def test_a_terminal_without_a_slot_takes_no_note() -> None:
+    scene = Scene()
+    assert not guest_in(scene).insert_note(20)

@@ -40,6 +40,8 @@ def test_pages_answer_before_the_hall_is_open(tmp_path: Path) -> None:
             assert play.status_code == 200
             assert "缺纸" in play.text
             assert "style=" not in play.text
+            assert "data-note" not in play.text
+            assert 'data-note="50"' in (await client.get("/play/fee-1")).text
             assert "frame-src http://127.0.0.1:" in play.headers["content-security-policy"]
 
     asyncio.run(run())

@@ -43,6 +43,9 @@ function startHands() {
   for (const key of document.querySelectorAll("[data-key]")) {
     key.addEventListener("click", () => send(at("key"), key.dataset.key));
   }
+  for (const note of document.querySelectorAll("[data-note]")) {
+    note.addEventListener("click", () => send(at("note"), note.dataset.note));
+  }
   for (const box of document.querySelectorAll("[data-fault]")) {
     box.addEventListener("change", () => send(at("fault"), `${box.dataset.fault} ${box.checked ? "on" : "off"}`));
   }
