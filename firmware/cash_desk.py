@@ -80,7 +80,7 @@ class CashDesk:
         self._escrow_at = now
         self._hold_at = now
         self._give_back = False
-        self._change: "Any" = None  # (note, None: new; state, place, reason, yuan, ticks)
+        self._change: "Any" = None  # (note, None: new; state, place, reason, yuan, session, ticks)
         self._acks = []  # no more than are open
         self._acks_since = now
         self._mend_at = now
@@ -191,7 +191,7 @@ class CashDesk:
             self._on_stranger(argument if state == polled.STACKED else -1, now)
         elif state in polled.WANTS_RESET and self._acceptor.state == polled.ACCEPTING:
             detail = polled.device_state(state)[1]
-            self._change = (None, states.NOTE_CASE, states.PLACE_VALIDATOR, detail, 0, now)
+            self._appears(states.NOTE_CASE, 0, now, states.PLACE_VALIDATOR, detail)
         return self._change is None or state not in polled.ENDS
 
     def offline(self, now):
@@ -206,9 +206,8 @@ class CashDesk:
     def _on_stranger(self, kind, now):
         """A bill in the cassette that is not live: written already, unless this journal is new."""
         if self._journal.is_unused and not self._journal.is_broken:
-            case, reason = states.NOTE_CASE, states.DETAIL_REBOOTED
-            yuan = self._acceptor.bills.yuan(kind)
-            self._change = (None, case, states.PLACE_CASSETTE, reason, yuan, now)
+            yuan, reason = self._acceptor.bills.yuan(kind), states.DETAIL_REBOOTED
+            self._appears(states.NOTE_CASE, yuan, now, states.PLACE_CASSETTE, reason)
 
     def _on_escrow(self, live, kind, now):
         yuan = self._acceptor.bills.yuan(kind)
@@ -216,7 +215,7 @@ class CashDesk:
             takes = self._phase == OPEN and yuan and not self._journal.is_full
             if takes and not self._give_back:
                 self._escrow_at = now
-                self._change = (None, states.NOTE_ESCROW, 0, 0, yuan, now)
+                self._appears(states.NOTE_ESCROW, yuan, now)
             else:
                 self._acceptor.give_back(now)
         elif yuan and yuan != live.yuan:
@@ -256,19 +255,24 @@ class CashDesk:
 
     # --- flash
 
+    def _appears(self, state, yuan, now, place=0, reason=0):
+        """A note that is not written yet, of the session of this moment."""
+        session = self._session if self._phase != NONE else 0
+        self._change = (None, state, place, reason, yuan, session, now)
+
     def _become(self, note, state, now, place=0, reason=0):
-        self._change = (note, state, place, reason, note.yuan, now)
+        self._change = (note, state, place, reason, note.yuan, note.session, now)
 
     def _write(self, now):
         """The change that waits, if flash may be written now."""
-        note, state, place, reason, yuan, since = self._change
+        note, state, place, reason, yuan, session, since = self._change
         if not self._may_write(since, now):
             return
         self._change = None
         new = note is None
         try:
             if note is None:
-                note = self._journal.add(self._session if self._phase != NONE else 0, yuan)
+                note = self._journal.add(session, yuan)
             if note.state != state:
                 self._journal.change(note, state, place, reason)
         except OSError:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.devices import cards
+from simulator.devices.ccnet_acceptor import CcnetAcceptor
 from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.gm_scanner import GmScanner
 from simulator.devices.lcus_relay import LcusRelay
@@ -49,11 +50,23 @@ def make_scanner() -> GmScanner:
     return scanner
 
 
+CCNET = [bytes.fromhex(f) for f in ("02030633DA81", "0203063041B3", "02030600C282", "020306FFBA8D")]
+CCNET += [bytes.fromhex(f) for f in ("02030C34FFFFFFFFFFFFFEF7", "02030635ECE4", "0203063677D6")]
+CCNET += [b"\x02\x03", b"\x02\x03\xfa", bytes.fromhex("020306414FD1")]
+
+
+def make_acceptor() -> CcnetAcceptor:
+    acceptor = CcnetAcceptor(rng=random.Random(1))
+    acceptor.insert_note(20)
+    return acceptor
+
+
 MODELS: dict[str, tuple[Callable[[], Any], list[bytes]]] = {
     "reader": (make_reader, SDT),
     "voice": (lambda: Syn6288Voice(rng=random.Random(1)), VOICE),
     "xfs5152": (lambda: Xfs5152Voice(rng=random.Random(1)), XFS5152),
     "scanner": (make_scanner, SCANNER),
+    "acceptor": (make_acceptor, CCNET),
     "relay board": (lambda: LcusRelay(rng=random.Random(1)), RELAY),
     "printer": (lambda: EscposPrinter(rng=random.Random(1), buffer_bytes=256), PRINTER),
 }
@@ -142,6 +155,10 @@ def act(device: Any, what: int) -> None:
         (device.lift, lambda: device.place(CARD), device.lift, lambda: None)[what]()
     elif isinstance(device, EscposPrinter):
         (device.change_roll, device.tear_off, device.take_slip, device.clear_jam)[what]()
+    elif isinstance(device, CcnetAcceptor):
+        people = (device.pull_note, device.clear_jam, device.remove_cassette)
+        (*people, device.insert_cassette)[what]()
+        device.insert_note(20)
 
 
 def test_what_a_device_cannot_send_is_bounded_and_counted() -> None:
