@@ -6,6 +6,7 @@ interpreter that starts, the bytes of a frame would be keys.
 """
 
 import secrets
+import struct
 import time
 from binascii import crc32
 from collections import deque
@@ -19,8 +20,9 @@ from edge_agent.board_port import BAUD
 from edge_agent.core.board_session import parse_info
 from edge_agent.technician import ports
 from edge_agent.technician.trouble import TroubleError
-from protocol.wire import messages
+from protocol.wire import messages, states
 from protocol.wire.link import AGENT, Link
+from protocol.wire.messages import COUNTER_BYTES
 from protocol.wire.tag import PAIR_KEY, PAIRED, UNPAIRED
 from protocol.wire.ticks import TICKS_MASK
 
@@ -49,6 +51,7 @@ class BoardLink:
         self.path = path
         self.info: dict[str, str] = {}
         self.devices: dict[int, tuple[int, int]] = {}
+        self.counters: dict[str, int] = {}
         self.inbox: deque[Message] = deque(maxlen=MESSAGES_MAX)
         self.heard_bytes = 0
         self.ups = 0
@@ -105,9 +108,18 @@ class BoardLink:
             return  # of a firmware that knows more
         if kind == messages.DEVICE:
             self.devices[fields[0]] = (fields[1], fields[2])
+        elif kind == messages.COUNTERS:
+            self._keep_counters(fields[0], bytes(tail))
         elif kind == messages.EVENT:  # kept by the board until somebody takes it
             self._link.send(messages.pack(messages.EVENT_ACK, fields[0]))
         self.inbox.append(Message(kind, tuple(fields), bytes(tail)))
+
+    def _keep_counters(self, device: int, tail: bytes) -> None:
+        count = len(tail) // COUNTER_BYTES
+        counts = struct.unpack(f"<{count}I", tail[: count * COUNTER_BYTES])
+        names = states.COUNTER_NAMES.get(device, ())
+        for name, counted in zip(names, counts, strict=False):
+            self.counters[f"{states.DEVICE_NAMES[device]}.{name}"] = counted
 
     # ---- what a technician does
 

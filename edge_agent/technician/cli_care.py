@@ -14,6 +14,7 @@ from edge_agent.technician.board_repl import BoardRepl
 from edge_agent.technician.cli_output import AsJson, Lang, Output, PortName, run
 from edge_agent.technician.doctor import diagnose
 from edge_agent.technician.follow import Follower
+from edge_agent.technician.layout import is_data
 from edge_agent.technician.ports import AUTO
 from edge_agent.technician.provision import read_key
 from edge_agent.technician.selftest import SelfTest, built_in
@@ -108,7 +109,7 @@ def doctor(
             output.trouble(error)
         facts = None if found.facts is None else msgspec.to_builtins(found.facts)
         output.result(
-            "" if found.troubles else output.words("result.healthy"),
+            "\n".join(error.key for error in found.troubles) or output.words("result.healthy"),
             {
                 "ok": not found.troubles,
                 "port": found.port,
@@ -149,7 +150,8 @@ def logs(
             follower.step("hello")
             with BoardLink(path, baud, pair_key=key) as link:
                 link.wait_up()
-                link.until(lambda: len(link.devices) >= len(built_in(link.info)), STATES_S)
+                last = states.DEVICE_NAMES[max(built_in(link.info), default=0)]
+                link.until(lambda: any(name.startswith(last) for name in link.counters), STATES_S)
                 told["hello"] = link.info
                 told["devices"] = {
                     states.DEVICE_NAMES[device]: [
@@ -158,12 +160,12 @@ def logs(
                     ]
                     for device, (state, detail) in sorted(link.devices.items())
                 }
+                told["counters"] = link.counters
             if flash:
                 follower.step("check")
                 with BoardRepl(path, baud, pair_key=key) as repl:
-                    told["files"] = {
-                        f.path: f.size_bytes for f in repl.files((), _nothing).values()
-                    }
+                    there = repl.files((), _nothing).values()
+                    told["files"] = {f.path: f.size_bytes for f in there if is_data(f.path)}
                     repl.reset()
         output.result("\n".join(_lines(told)), told)
         return EXIT_DONE

@@ -68,7 +68,9 @@ def test_what_does_not_belong_on_the_flash_is_named(bench: Bench, there: BoardTh
     assert (wiped.code, wiped.data["trouble"]) == (2, "not_confirmed"), "nobody agreed"
     logs = bench.run("logs", "--port", there.port, "--data", data, "--flash")
     assert logs.code == 0, logs.told
-    assert {"pair.key", "slots.txt"} <= set(logs.data["files"])
+    assert "pair.key" in logs.data["files"]
+    assert not any(path.startswith("slot_") for path in logs.data["files"])
+    assert logs.data["counters"]["printer.printed"] == 0
     assert logs.data["devices"]["printer"] == ["online", ""]
 
 
