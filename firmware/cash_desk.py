@@ -80,6 +80,7 @@ class CashDesk:
         self._escrow_at = now
         self._hold_at = now
         self._give_back = False
+        self._is_written = False  # the end of the bill that the acceptor may tell of again
         self._change: "Any" = None  # (note, None: new; state, place, reason, yuan, session, ticks)
         self._acks = []  # no more than are open
         self._acks_since = now
@@ -186,7 +187,7 @@ class CashDesk:
         elif live is not None:
             self._on_word(live, state, now)
         elif state in polled.AT_REST:
-            self._give_back = False
+            self._give_back = self._is_written = False
         elif state in polled.IN_CASSETTE:
             self._on_stranger(argument if state == polled.STACKED else -1, now)
         elif state in polled.WANTS_RESET and self._acceptor.state == polled.ACCEPTING:
@@ -205,7 +206,7 @@ class CashDesk:
 
     def _on_stranger(self, kind, now):
         """A bill in the cassette that is not live: written already, unless this journal is new."""
-        if self._journal.is_unused and not self._journal.is_broken:
+        if self._journal.is_unused and not self._is_written and not self._journal.is_broken:
             yuan, reason = self._acceptor.bills.yuan(kind), states.DETAIL_REBOOTED
             self._appears(states.NOTE_CASE, yuan, now, states.PLACE_CASSETTE, reason)
 
@@ -288,6 +289,7 @@ class CashDesk:
             self._hold_at = add(now, HOLD_EVERY_MS)
         else:
             self._give_back = False
+            self._is_written = True
             self.counts[state - states.NOTE_STACKED] += 1
         self._tell(note)
 

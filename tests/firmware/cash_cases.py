@@ -4,7 +4,7 @@
 
 import os
 
-from firmware.cash_desk import HOLD_EVERY_MS, HOLD_MS_MAX
+from firmware.cash_desk import ESCROW_MS_MAX, HOLD_EVERY_MS, HOLD_MS_MAX, MEND_EVERY_MS
 from firmware.cash_journal import NOTES_OPEN_MAX, CashJournal
 from protocol.wire import states
 from protocol.wire.messages import (
@@ -256,6 +256,65 @@ def case_a_note_that_nobody_knows_is_a_case_at_once(vectors, folder):
     scene.tell(CASH_STACK, 7)
     anywhere, reason = states.PLACE_ANYWHERE, states.DETAIL_BAD_REQUEST
     assert scene.said() == [(CASH_NOTE, 7, SESSION, 0, states.NOTE_CASE, anywhere, reason)]
+
+
+def refuse(*_):
+    raise OSError(5)
+
+
+def case_a_flash_that_refuses_gives_the_note_back_and_shuts(vectors, folder):
+    scene = CashScene(vectors, folder).opened()
+    file = scene.driver._journal._file
+    append, rewrite = file.append, file.rewrite
+    file.append = file.rewrite = refuse
+    scene.poll = "escrow_3"
+    scene.run(400)
+    assert scene.commands[-1] == scene.v["ret"]
+    assert scene.said() == [(CASH_STATE, SESSION, states.CASH_REFUSED, 0)]
+    assert scene.troubles
+    file.append, file.rewrite = append, rewrite
+    scene.poll = "idle"
+    scene.run(MEND_EVERY_MS + 1000)
+    scene.opened().stacking()
+
+
+def case_an_end_is_told_though_the_flash_refuses(vectors, folder):
+    scene = CashScene(vectors, folder).opened()
+    number = scene.stacking()
+    file = scene.driver._journal._file
+    file.append = file.rewrite = refuse
+    scene.poll = "stacked_3"
+    scene.run(500)
+    assert scene.notes() == [(number, states.NOTE_STACKED, 0, 0)]
+    assert scene.troubles
+    assert scene.driver.counts == [1, 0, 0, 0]
+
+
+def case_damage_in_the_journal_begins_a_new_one_and_loses_no_note(vectors, folder):
+    scene = CashScene(vectors, folder).opened()
+    number = scene.stacking()
+    path = folder + "/cash.log"
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    data[24] ^= 0xFF  # the entry of ESCROW; STACKING follows it
+    with open(path, "wb") as file:
+        file.write(data)
+    scene.poll = "stacked_3"
+    scene.boot()
+    scene.run(500)
+    assert scene.notes()[-1] == (number, states.NOTE_STACKED, 0, 0)
+    scene.poll = "idle"
+    scene.run(500)
+    assert scene.opened().stacking() >> 32 != number >> 32
+
+
+def case_an_agent_without_a_word_gets_the_note_back_in_the_end(vectors, folder):
+    scene = CashScene(vectors, folder).opened()
+    scene.in_escrow()
+    scene.run(ESCROW_MS_MAX - 2000)
+    assert scene.v["ret"] not in scene.commands
+    scene.run(4000)
+    assert scene.v["ret"] in scene.commands
 
 
 def case_a_full_journal_shuts_the_acceptor(vectors, folder):
