@@ -30,6 +30,7 @@ from edge_agent.gate_watch import STATE_OF as GATE_EVENTS
 from edge_agent.gate_watch import GateWatch
 from edge_agent.help_calls import HelpCalls
 from edge_agent.kiosk import Kiosk, LoopPulse
+from edge_agent.link_trace import LinkTrace
 from edge_agent.outbox import Outbox
 from edge_agent.own_clock import OwnClock, wall_clock_ms
 from edge_agent.own_health import OwnHealth
@@ -139,6 +140,8 @@ class Terminal:
         self._service = service
         info = f"agent={self.version}\nterminal={self.bundle.terminal}\n".encode()
         self.session = BoardSession(secrets.token_bytes, info, self._on_board, self._pair_key)
+        self.session.trace = trace = LinkTrace(self._folder.path, self._time.ticks)
+        self._closers.append(trace.close)
         self.voice = Voice(
             service.texts,
             self.settings,

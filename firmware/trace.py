@@ -11,8 +11,6 @@ speaks. The oldest entries make room. While an agent reads, the ring stands stil
 | FROZEN | TRACE_CLOSE, link down, FROZEN_MS_MAX without a word | RUNNING | |
 """
 
-import struct
-
 from protocol.wire import messages
 from protocol.wire import trace_entries as te
 from protocol.wire.ticks import diff
@@ -21,7 +19,6 @@ RING_BYTES = 3072
 SALT_BYTES = 8
 FROZEN_MS_MAX = 10_000
 JOIN_MS_MAX = 20  # bytes of a line that come so close are one entry
-_CRC_OF_PRINT_RUN = 11  # of what is printed: who knows the form could find the name by it
 _U32 = 0xFFFFFFFF
 
 
@@ -68,15 +65,7 @@ class Trace:
 
     def message(self, kind, view):
         """A board message: its fields, and of its tail the length."""
-        entry = messages.TABLE.get(view[0])
-        head = min(len(view), 1 if entry is None else 1 + struct.calcsize(entry[1]))
-        record = bytearray(head + 2)
-        record[:head] = view[:head]
-        if view[0] == messages.PRINT_RUN:
-            for at in range(_CRC_OF_PRINT_RUN, head):
-                record[at] = 0
-        record[head] = (len(view) - head) & 0xFF
-        record[head + 1] = (len(view) - head) >> 8
+        record = te.message_record(view)
         self._entry(kind, 0, record, 0, len(record))
 
     def pin(self, act, device, number, is_output):
@@ -101,7 +90,7 @@ class Trace:
     def _level(self, kind, device, number, on):
         self._pair[0] = number
         self._pair[1] = 1 if on else 0
-        self._entry(kind, device, self._pair, 0, 2)
+        self._entry(kind, te.PIN_LINE + device, self._pair, 0, 2)
 
     def _entry(self, kind, line, data, start, n):
         now = self._clock()

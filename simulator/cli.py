@@ -14,3 +14,8 @@ app.command(
     name="sweep",
     help="Cut the power at every instant, and see what is lost.",
 )
+app.command(
+    "simulator.replay.cli:replay",
+    name="replay",
+    help="A field fault again: what a board's flight recorder held, against the firmware.",
+)

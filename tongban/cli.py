@@ -37,6 +37,7 @@ for place, text in {
     "edge_agent.technician.cli_care:selftest": "Try every device.",
     "edge_agent.technician.cli_care:doctor": "Find what is wrong, and what to do.",
     "edge_agent.technician.cli_care:logs": "What a board says of itself.",
+    "edge_agent.technician.cli_trace:fetch_trace": "Take what the flight recorder holds.",
     "edge_agent.technician.cli_care:maintain": "Leave the port to a REPL, for mpremote.",
     "edge_agent.technician.cli_care:wipe": "Factory reset, keys and journals too.",
     "simulator.board.emulate_cli:emulate": "A board in software for these commands and mpremote.",

@@ -24,11 +24,13 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from edge_agent.core import board_events as bx
 from edge_agent.core.cash_wishes import CashWishes
 from edge_agent.core.scan_text import ScanError, ScanParts
 from protocol.wire import messages, states
+from protocol.wire import trace_entries as te
 from protocol.wire.link import AGENT, Link
 from protocol.wire.ticks import add, diff
 
@@ -43,6 +45,19 @@ _COUNT = struct.Struct("<I")
 BACKGROUND_BYTES_MAX = 300
 
 TO_SEND, SENT, TO_ASK, ASKED = "to send", "sent", "to ask", "asked"
+
+
+class LinkRecorder(Protocol):
+    """Who keeps what is said on the link, masked (protocol.wire.trace_entries)."""
+
+    def heard(self, message: bytes | memoryview) -> None:
+        """A message of the board."""
+
+    def said(self, message: bytes) -> None:
+        """A message to the board."""
+
+    def mark(self, what: int) -> None:
+        """MARK_UP or MARK_DOWN."""
 
 
 class SessionError(Exception):
@@ -100,6 +115,7 @@ class BoardSession:
         listener: Callable[[bx.BoardEvent], None],
         pair_key: bytes | None = None,
     ) -> None:
+        self.trace: LinkRecorder | None = None
         self._listener = listener
         self._link = Link(AGENT, entropy, self, window=WINDOW_BYTES, info=info, pair_key=pair_key)
         self._now = 0
@@ -260,7 +276,14 @@ class BoardSession:
             )
 
     def _send(self, kind: int, *fields: int, tail: bytes = b"") -> bool:
-        return bool(self._link.send(messages.pack(kind, *fields, tail=tail)))
+        return self._put(messages.pack(kind, *fields, tail=tail))
+
+    def _put(self, message: bytes) -> bool:
+        if not self._link.send(message):
+            return False
+        if self.trace is not None:
+            self.trace.said(message)
+        return True
 
     def _send_reads(self) -> bool:
         if self._stop_read is not None:
@@ -351,12 +374,17 @@ class BoardSession:
         if self._background is None or self._link.queued_bytes > BACKGROUND_BYTES_MAX:
             return False
         message = self._background(self._now)
-        return message is not None and bool(self._link.send(message))
+        return message is not None and self._put(message)
 
     # ---- what the link reports
 
+    def _mark(self, what: int) -> None:
+        if self.trace is not None:
+            self.trace.mark(what)
+
     def link_up(self, version: int, info: bytes) -> None:
         """Called by the link."""
+        self._mark(te.MARK_UP)
         self._read_sent = False
         self._card_options_sent = 0  # a board forgets them with the link
         self._stop_read = None
@@ -376,10 +404,13 @@ class BoardSession:
 
     def link_down(self, reason: str) -> None:
         """Called by the link."""
+        self._mark(te.MARK_DOWN)
         self._listener(bx.LinkDown(reason))
 
     def link_message(self, view: memoryview) -> None:
         """Called by the link for every message of the board."""
+        if self.trace is not None:
+            self.trace.heard(view)
         try:
             kind, fields, tail = messages.unpack(view)
         except messages.MessageError as error:

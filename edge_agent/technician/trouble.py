@@ -55,6 +55,7 @@ CODES = {
     "device_absent": EXIT_USAGE,
     "no_tool": EXIT_USAGE,
     "file_unusable": EXIT_USAGE,
+    "trace_broken": EXIT_USAGE,
     "image_broken": EXIT_USAGE,
     "not_confirmed": EXIT_USAGE,
 }

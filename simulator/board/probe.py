@@ -61,6 +61,8 @@ class Probe:
         self.link = Link(
             AGENT, entropy, self, window=WINDOW_BYTES, info=b"agent=probe", pair_key=pair_key
         )
+        self.muted = False
+        """Deaf and dumb, as an agent that hangs."""
         self._clock_rate = clock_rate
         self._port = _open(port) if isinstance(port, str) else port
         self._unsent = b""
@@ -181,6 +183,9 @@ class Probe:
 
     async def _run(self) -> None:
         while True:
+            if self.muted:
+                await asyncio.sleep(STEP_S)
+                continue
             now = int(time.monotonic() * 1000 * self._clock_rate) & TICKS_MASK
             # Reading an empty pseudo terminal can block in the kernel (pty_link.py).
             count = self._port.in_waiting

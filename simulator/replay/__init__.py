@@ -1,0 +1,1 @@
+"""A field fault again: what a board's flight recorder held, played against the firmware."""
