@@ -42,7 +42,7 @@ for place, text in {
     "edge_agent.technician.cli_care:wipe": "Factory reset, keys and journals too.",
     "simulator.board.emulate_cli:emulate": "A board in software for these commands and mpremote.",
 }.items():
-    board.command(place, name=place.partition(":")[2], help=text)
+    board.command(place, name=place.partition(":")[2].replace("_", "-"), help=text)
 app.command(
     "edge_agent.technician.cli_release:app",
     name="release",
