@@ -33,19 +33,11 @@ class LinkTrace:
             self._path.chmod(0o600)
         except OSError as error:
             self._end(error)
-        self.mark(te.MARK_START)
+        self.record(te.MARK, bytes((te.MARK_START,)))
 
-    def heard(self, message: bytes | memoryview) -> None:
-        """A message of the board."""
-        self._entry(te.MESSAGE_IN, bytes(te.message_record(message)))
-
-    def said(self, message: bytes) -> None:
-        """A message to the board."""
-        self._entry(te.MESSAGE_OUT, bytes(te.message_record(message)))
-
-    def mark(self, what: int) -> None:
-        """One of MARK_START, MARK_UP, MARK_DOWN."""
-        self._entry(te.MARK, bytes((what,)))
+    def record(self, kind: int, data: bytes | memoryview) -> None:
+        """A board message, MESSAGE_IN or MESSAGE_OUT, or a MARK."""
+        self._entry(kind, bytes(data if kind == te.MARK else te.message_record(data)))
 
     def close(self) -> None:
         """Nothing is kept any more."""

@@ -140,7 +140,8 @@ class Terminal:
         self._service = service
         info = f"agent={self.version}\nterminal={self.bundle.terminal}\n".encode()
         self.session = BoardSession(secrets.token_bytes, info, self._on_board, self._pair_key)
-        self.session.trace = trace = LinkTrace(self._folder.path, self._time.ticks)
+        trace = LinkTrace(self._folder.path, self._time.ticks)
+        self.session.trace = trace.record
         self._closers.append(trace.close)
         self.voice = Voice(
             service.texts,

@@ -24,7 +24,6 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from edge_agent.core import board_events as bx
 from edge_agent.core.cash_wishes import CashWishes
@@ -45,19 +44,6 @@ _COUNT = struct.Struct("<I")
 BACKGROUND_BYTES_MAX = 300
 
 TO_SEND, SENT, TO_ASK, ASKED = "to send", "sent", "to ask", "asked"
-
-
-class LinkRecorder(Protocol):
-    """Who keeps what is said on the link, masked (protocol.wire.trace_entries)."""
-
-    def heard(self, message: bytes | memoryview) -> None:
-        """A message of the board."""
-
-    def said(self, message: bytes) -> None:
-        """A message to the board."""
-
-    def mark(self, what: int) -> None:
-        """MARK_UP or MARK_DOWN."""
 
 
 class SessionError(Exception):
@@ -115,7 +101,8 @@ class BoardSession:
         listener: Callable[[bx.BoardEvent], None],
         pair_key: bytes | None = None,
     ) -> None:
-        self.trace: LinkRecorder | None = None
+        self.trace: Callable[[int, bytes | memoryview], None] = lambda _kind, _data: None
+        """Is told every message and mark, by the kinds of protocol.wire.trace_entries."""
         self._listener = listener
         self._link = Link(AGENT, entropy, self, window=WINDOW_BYTES, info=info, pair_key=pair_key)
         self._now = 0
@@ -281,8 +268,7 @@ class BoardSession:
     def _put(self, message: bytes) -> bool:
         if not self._link.send(message):
             return False
-        if self.trace is not None:
-            self.trace.said(message)
+        self.trace(te.MESSAGE_OUT, message)
         return True
 
     def _send_reads(self) -> bool:
@@ -378,13 +364,9 @@ class BoardSession:
 
     # ---- what the link reports
 
-    def _mark(self, what: int) -> None:
-        if self.trace is not None:
-            self.trace.mark(what)
-
     def link_up(self, version: int, info: bytes) -> None:
         """Called by the link."""
-        self._mark(te.MARK_UP)
+        self.trace(te.MARK, bytes((te.MARK_UP,)))
         self._read_sent = False
         self._card_options_sent = 0  # a board forgets them with the link
         self._stop_read = None
@@ -404,13 +386,12 @@ class BoardSession:
 
     def link_down(self, reason: str) -> None:
         """Called by the link."""
-        self._mark(te.MARK_DOWN)
+        self.trace(te.MARK, bytes((te.MARK_DOWN,)))
         self._listener(bx.LinkDown(reason))
 
     def link_message(self, view: memoryview) -> None:
         """Called by the link for every message of the board."""
-        if self.trace is not None:
-            self.trace.heard(view)
+        self.trace(te.MESSAGE_IN, view)
         try:
             kind, fields, tail = messages.unpack(view)
         except messages.MessageError as error:

@@ -106,12 +106,13 @@ def test_the_agents_end_keeps_the_newest_and_no_text(
     monkeypatch.setattr(link_trace, "FILE_BYTES_MAX", 1000)
     ticks = iter(range(0, 100_000, 10))
     trace = LinkTrace(tmp_path, lambda: next(ticks))
-    trace.mark(te.MARK_UP)
+    trace.record(te.MARK, bytes((te.MARK_UP,)))
     for number in range(200):
-        trace.said(messages.pack(messages.SAY, number, 10, 4, tail="样例甲".encode("gb18030")))
-    trace.heard(memoryview(messages.pack(messages.SPEECH, 199, 2)))
+        said = messages.pack(messages.SAY, number, 10, 4, tail="样例甲".encode("gb18030"))
+        trace.record(te.MESSAGE_OUT, said)
+    trace.record(te.MESSAGE_IN, memoryview(messages.pack(messages.SPEECH, 199, 2)))
     trace.close()
-    trace.said(b"after the end")
+    trace.record(te.MESSAGE_OUT, b"after the end")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.trace", "link.trace.1"]
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in tmp_path.iterdir())
     data = read_link_trace(tmp_path)
@@ -125,5 +126,5 @@ def test_the_agents_end_keeps_the_newest_and_no_text(
 
 def test_a_disk_that_refuses_ends_the_recording_and_nothing_else(tmp_path: Path) -> None:
     trace = LinkTrace(tmp_path / "nowhere", lambda: 0)
-    trace.said(messages.pack(messages.HUSH))
+    trace.record(te.MESSAGE_OUT, messages.pack(messages.HUSH))
     trace.close()
