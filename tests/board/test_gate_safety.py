@@ -95,7 +95,10 @@ def test_a_fail_safe_gate_opens_without_its_board(image: Path, tmp_path: Path) -
         gate = Gate(fail_safe=True)
         settings = "gate.fail_safe=1"
         async with terminal(image, tmp_path, link="socket", settings=settings, gate=gate) as t:
-            assert not gate.is_open
+            await relay_is(t, False)  # held, as soon as the board is there
+            async with asyncio.timeout(5):
+                while gate.is_open:
+                    await asyncio.sleep(0.05)
             await passage(t)
             ups, openings = t.probe.ups, gate.openings
             t.board.kill()
