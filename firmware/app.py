@@ -21,10 +21,10 @@ from firmware import maintenance, ports
 from firmware.board_pins import BoardPins
 from firmware.device_bay import DEVICE_OF, DeviceBay
 from firmware.drivers.sender import Sender
+from firmware.forget import forget
 from firmware.link_server import LinkServer
 from firmware.models import load
 from firmware.pairing import load_pair_key
-from firmware.settings import describe
 from firmware.trace import SALT_BYTES, Trace
 from firmware.update.updates import NoSlots, Updates
 from protocol.wire import messages, states
@@ -52,7 +52,7 @@ class App:
         self._note = print if board.CONSOLE else _silent
         self.late_passes = 0
         now = clock()
-        parts = describe(board, folder)
+        parts = _describe(board, folder)
         # Outputs first: whatever follows, the gate is shut.
         pins = BoardPins(machine, parts)
         self._watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
@@ -73,6 +73,7 @@ class App:
         self.server.serve(messages.MAINTAIN, self._maintain)
         self.trace.serve(self.server)
         bay = DeviceBay(machine, parts, pins, self.server, self.trace, now)
+        forget(*["firmware.models." + part["model"] for part in parts.values() if "model" in part])
         self._lines = bay.lines
         self._drivers = bay.drivers
         if running is None:
@@ -156,6 +157,14 @@ class App:
         self.server.outbound.report(
             states.HELP_BUTTON, states.HARDWARE_ERROR, states.DETAIL_JOURNAL
         )
+
+
+def _describe(board, folder):
+    from firmware import settings  # noqa: PLC0415 - for this moment only
+
+    parts = settings.describe(board, folder)
+    forget("firmware.settings", "firmware.description", "firmware.chips")
+    return parts
 
 
 def _silent(text):

@@ -106,9 +106,13 @@ class GmStream:
                 return at
         return self.count if paused and self.count else -1
 
+    def has_tail(self, count):
+        """Whether TAIL follows the first `count` bytes."""
+        return count < self.count and self.data[count] == TAIL
+
     def drop(self, count):
         """Take the first `count` bytes away, and the tail behind them."""
-        if count < self.count and self.data[count] == TAIL:
+        if self.has_tail(count):
             count += 1
         self._cut(0, count)
 

@@ -20,8 +20,12 @@ are read back before each trigger: a scanner that lost power for a moment has fa
 | CHECK, SET, TRIGGER, STOP, BEAT | late: fewer than MISSES_MAX in a row | same | send again |
 | the same | late otherwise | REST, RETRY_EVERY_MS | OFFLINE, fault SILENT |
 | any | a scan while asked | same, then REST | SCAN |
+| any | a scan without tail, other than the last such | REST, due | it may be cut: read it again |
+| any | a scan without tail, the same as the last such | same, then REST | SCAN |
 | any | more than SCAN_MAX bytes | same | fault TOO_LONG |
 """
+
+import binascii
 
 from firmware.drivers import gm_frames as gm
 from firmware.drivers.sender import Sender
@@ -70,6 +74,7 @@ class GmScanner:
         self._scan_no = None
         self._limit_at = None
         self._told = 0
+        self._unfinished = None  # length and CRC-32 of the last scan without tail
         self._lit = False  # it was triggered and may read a code at any time
 
     @property
@@ -86,6 +91,7 @@ class GmScanner:
         self._scan_no = scan_no
         self._limit_at = add(now, limit_ms) if limit_ms else None
         self._told = 0
+        self._unfinished = None
         if self._works is False:
             self._fault(states.SCAN_SILENT)
         elif self._state in (REST, READING):
@@ -223,12 +229,21 @@ class GmScanner:
                 return
             if length and self._scan_no is None:
                 self.counts[2] += 1
+            elif length and paused and not stream.has_tail(length) and self._is_new(length):
+                self._rest(0, now)
             elif length:
                 self._tell(memoryview(stream.data)[:length])
                 if self._state == READING:
                     self._rest(BEAT_EVERY_MS, now)
             stream.drop(length)
             length = stream.scan_end(paused)
+
+    def _is_new(self, length):
+        """Whether a scan without tail differs from the last one."""
+        seen = length, binascii.crc32(memoryview(self._stream.data)[:length])
+        is_new = seen != self._unfinished
+        self._unfinished = seen
+        return is_new
 
     def _tell(self, scan):
         for at in range(0, len(scan), SCAN_PART_BYTES_MAX):

@@ -1,8 +1,13 @@
 """A board that cannot work is not built: every shipped description is sound, mistakes are told."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from edge_agent.technician.description import SHIPPED, check_board, described, load_board
+
+DOC = Path(__file__).resolve().parents[2] / "docs" / "devices.md"
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -54,3 +59,18 @@ def test_a_description_is_completed_by_its_models() -> None:
     assert wrong == []
     assert parts["printer"] == {}
     assert parts["card_reader"]["baud"] == 115_200
+
+
+TERMINALS = re.findall(r"```settings (\w+)\n(.*?)```", DOC.read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize(("name", "settings"), TERMINALS)
+def test_the_terminals_of_the_docs_fit_their_boards(name: str, settings: str) -> None:
+    assert check_board(load_board(name), settings.splitlines()) == []
+
+
+def test_all_five_serial_devices_fit_no_shipped_chip() -> None:
+    assert len(TERMINALS) == 3
+    more = ["cash.model=ccnet", "cash.uart=3", "cash.tx=1", "cash.rx=2"]
+    (wrong,) = check_board(load_board("esp32s3"), more)
+    assert wrong.startswith("settings.txt line 2: cash.uart = 3: the chip has UART 0 to 2")

@@ -129,10 +129,22 @@ def case_a_code_ends_at_its_tail(vectors, folder):
     s.expect(s.v["trigger"])
 
 
-def case_a_code_without_tail_ends_after_50_ms(vectors, folder):
+def case_a_code_without_tail_ends_after_50_ms_and_must_come_twice(vectors, folder):
     s = ScannerScene(vectors)
     s.ready()
     s.triggered()
+    s.reply(CODE[:9])  # cut: it would be another code
+    s.run(60)
+    assert s.scans() == []
+    s.settled()  # it is read again
+    s.expect(s.v["trigger"])
+    s.reply(s.v["write_ok"])
+    s.reply(CODE)
+    s.run(60)
+    assert s.scans() == []
+    s.settled()
+    s.expect(s.v["trigger"])
+    s.reply(s.v["write_ok"])
     s.reply(CODE[:5])
     s.run(40)
     s.reply(CODE[5:])
