@@ -26,7 +26,6 @@ from edge_agent.core.flow_state import (
     SCANNING,
     VOUCHING,
 )
-from edge_agent.core.scan_text import ScanError, scan_text
 from edge_agent.core.screen import FOUND_TEXT, READER_TEXT, SORRY_TEXT, SPEAKING_KEYS, Choice
 from edge_agent.core.screen_maker import ScreenMaker
 from edge_agent.core.speaker import Speaker
@@ -35,8 +34,7 @@ from edge_agent.front import Front
 from edge_agent.recorder import Recorder
 from edge_agent.visit_acts import SPEAKER, Service, VisitActs, log_step
 from edge_agent.visit_checks import VisitChecks
-from protocol.errors import CardError
-from protocol.people import parse_text_block, printed_address
+from edge_agent.visit_events import card_event, card_fault, pay_event, scan_event
 from protocol.wire import states
 from tongban.logs import event, get
 
@@ -47,19 +45,6 @@ PENDING_CARD_MS = 10_000
 READER_RETRY_MS = 60_000
 BOARD_GONE_MS = 2_000
 
-_FAULTS = {
-    states.CARD_NOT_READ: "unreadable",
-    states.CARD_BAD_CHECKSUM: "unreadable",
-    states.CARD_UNKNOWN: "unknown_card",
-    states.CARD_READER_SILENT: "device_fault",
-    states.CARD_SAM_FAILED: "device_fault",
-    states.CARD_TIME_LIMIT: "time_limit",
-}
-_SCAN_FAULTS = {
-    states.SCAN_TIME_LIMIT: "time_limit",
-    states.SCAN_TOO_LONG: "unreadable",
-    states.SCAN_SILENT: "device_fault",
-}
 _OWN_SPEECH = (SAYING, CHOOSING, OFFERING, PAYING)  # phases that speak again by themselves
 _ASKING = (SCANNING, VOUCHING)  # these do when asked to
 _CARD_PHASES = (READING, VOUCHING)
@@ -183,13 +168,9 @@ class Visits:
             event(log, "info", "card.still_there")
             self._read_again()
             return
-        try:
-            read = fx.CardRead(parse_text_block(card.block), printed_address(card.block))
-        except CardError as error:
-            event(log, "warning", "card.not_understood", problem=str(error))
-            self._feed(fx.CardNotRead("unknown_card"))
-            return
-        if self._flow is not None and self._flow.phase in _CARD_PHASES:
+        read = card_event(card.block)
+        wanted = self._flow is not None and self._flow.phase in _CARD_PHASES
+        if wanted or isinstance(read, fx.CardNotRead):
             self._feed(read)
             return
         self._pending = (read, now)
@@ -213,12 +194,11 @@ class Visits:
 
     def on_card_fault(self, reason: int) -> None:
         """No card was read."""
-        outcome = _FAULTS.get(reason, "unreadable")
-        event(log, "info", "card.not_read", reason=outcome)
+        fault = card_fault(reason)
         self._maker.not_read()
         if self._flow is not None and self._flow.phase == READING:
-            self._reader_fault = outcome == "device_fault"
-        self._feed(fx.CardNotRead(outcome))
+            self._reader_fault = fault.reason == "device_fault"
+        self._feed(fault)
 
     def on_card_removed(self) -> None:
         """The card has left the reader: the same one may come again."""
@@ -228,16 +208,7 @@ class Visits:
 
     def on_scan(self, said: bx.Scanned | bx.ScanFault) -> None:
         """A code was scanned, or none."""
-        if isinstance(said, bx.ScanFault):
-            outcome = _SCAN_FAULTS.get(said.reason, "unreadable")
-            event(log, "info", "code.not_scanned", reason=outcome)
-            self._feed(fx.CodeNotScanned(outcome))
-            return
-        try:
-            self._feed(fx.CodeScanned(scan_text(said.code)))
-        except ScanError as error:
-            event(log, "info", "code.not_understood", problem=str(error))
-            self._feed(fx.CodeNotScanned("unreadable"))
+        self._feed(scan_event(said))
 
     def on_board(self, up: bool) -> None:
         """The board came or went."""
@@ -310,7 +281,7 @@ class Visits:
 
     def on_pay(self, said: Progress | Ended) -> None:
         """How a payment goes, or how it ended."""
-        self._feed(fx.CashMoved(said) if isinstance(said, Progress) else fx.CashEnded(said))
+        self._feed(pay_event(said))
 
     def on_device(self, device: int, works: bool) -> None:
         """A device began or ceased to work."""
