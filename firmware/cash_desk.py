@@ -166,6 +166,11 @@ class CashDesk:
         return self._change is not None or bool(self._acks)
 
     @property
+    def is_busy(self):
+        """A session is open, or a note has no end that the agent knows."""
+        return self._phase != NONE or self.wants_rest or bool(self._journal.open)
+
+    @property
     def may_reset(self):
         """Nothing that a RESET could hide waits to be written."""
         live = self._journal.live

@@ -61,7 +61,6 @@ class LinkServer:
         self.outbound = Outbound()
         self.counters = Counters(self.outbound)
         self.bad_messages = 0
-        self.holds = []  # functions that are true while a reset would hurt
         self.job = PrintJob()
         self.reader: "SdtCardReader | None" = None
         self.printer: "EscposPrinter | None" = None
@@ -109,7 +108,8 @@ class LinkServer:
 
     def is_busy(self):
         """Whether something is under way that a reset would leave unknown."""
-        return self.effects.are_open or self._printing() or any(hold() for hold in self.holds)
+        money = self.cash is not None and self.cash.is_busy
+        return money or self.effects.are_open or self._printing()
 
     def receive(self, buf, n, now):
         """Bytes from the line."""

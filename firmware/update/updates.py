@@ -7,7 +7,7 @@
 | UPDATE_ACTIVATE | READY and nothing under way: pointer, then a reset; else stays ready, BUSY |
 | UPDATE_STOP | forgets it |
 
-Nothing is activated while an effect is open, a slip is printed, or one of `server.holds` says no.
+Nothing is activated while an effect is open, a slip is printed, or money is on its way.
 A flash write waits for the gate, and then leaves the link REST_MS to itself.
 
 | self-test | event | does |

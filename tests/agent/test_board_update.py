@@ -9,6 +9,7 @@ from edge_agent.core import board_update as core
 from protocol.wire import states
 from protocol.wire import update_states as us
 from tests.agent.update_world import UpdateWorld
+from tests.firmware.update_app_cases import CashInHand
 
 WINDOW_MS = 1000
 
@@ -79,8 +80,8 @@ def test_activation_waits_for_five_idle_seconds_and_for_the_boards_yes(tmp_path:
     world.idle = False
     world.update.begin(world.offer("v8"))
     world.until(lambda: world.update.stage == core.READY)
-    money = [True]
-    world.app.server.holds.append(lambda: money[0])
+    money = CashInHand()
+    world.app.server.cash = money
     world.idle = True
     ready = world.now
     world.until(lambda: world.update.stage == core.ACTIVATING)
@@ -89,7 +90,7 @@ def test_activation_waits_for_five_idle_seconds_and_for_the_boards_yes(tmp_path:
     for _ in range(1000):
         world.step()
     assert world.lives == 1
-    money[0] = False
+    money.is_busy = False
     assert world.ended()[1] == us.REASON_NONE
     assert world.now - ready >= core.IDLE_MS + core.AGAIN_MS
 

@@ -83,6 +83,24 @@ def case_an_end_is_told_until_it_is_acknowledged(vectors, folder):
     assert CashJournal(folder, None).open == []
 
 
+def case_it_is_busy_from_the_opening_of_a_session_to_the_last_ack(vectors, folder):
+    scene = CashScene(vectors, folder)
+    scene.run(1000)
+    assert not scene.driver.is_busy
+    scene.opened()
+    assert scene.driver.is_busy
+    number = scene.stacking()
+    scene.poll = "stacked_3"
+    scene.run(500)
+    scene.poll = "idle"
+    scene.tell(CASH_ACCEPT, SESSION, 0)
+    scene.run(500)
+    assert scene.driver.is_busy  # the agent has not said that it knows
+    scene.tell(CASH_ACK, number)
+    scene.run(500)
+    assert not scene.driver.is_busy
+
+
 def case_a_note_in_escrow_goes_back_when_asked_for(vectors, folder):
     scene = CashScene(vectors, folder).opened()
     number = scene.in_escrow()
