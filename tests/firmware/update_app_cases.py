@@ -196,6 +196,19 @@ def case_help_and_cards_work_while_a_release_comes_in(vectors, folder):
     assert rig.machine.watchdog.feeds > feeds
 
 
+def case_the_link_is_never_shut_for_long(vectors, folder):
+    board = Board(vectors, folder)
+    put(folder + "/slot_b/firmware/old.mpy", b"to be cleared")
+    board.begin("v8")
+    shut = longest = 0
+    while board.state()[1] not in (us.UPDATE_READY, us.UPDATE_REFUSED):
+        board.send_some()
+        shut = shut + 5 if board.rig.app.server.link._window == 0 else 0
+        longest = max(longest, shut)
+    assert board.state()[1] == us.UPDATE_READY
+    assert 0 < longest <= 60
+
+
 def case_a_board_without_slots_takes_no_update(vectors, folder):
     rig = Rig(vectors, folder)
     rig.up()

@@ -3,6 +3,7 @@
 import json
 import os
 
+from firmware.update import receiver as receiver_module
 from firmware.update.flash_tree import remove_one
 from firmware.update.receiver import Receiver
 from firmware.update.signature import Verification, parse_key
@@ -185,7 +186,9 @@ def case_mixed_releases_are_refused(vectors, folder):
     for at in (0, size - 1, size, size + 383, size + 384, len(one) - 1):
         changed = bytearray(one)
         changed[at] ^= 0x10
+        carrier.carried = 0
         reason = carrier.refusal("v8", stream=bytes(changed))
+        assert carrier.carried < at + 2 * us.ROOM_BYTES  # as soon as its file is whole
         assert reason == (us.BAD_SIGNATURE if 0 <= at - size < 384 else us.WRONG_HASH), at
 
 
@@ -199,6 +202,29 @@ def case_sizes_that_lie_are_refused(vectors, folder):
     assert carrier.refusal("v8", stream=stream + b"x") == us.WRONG_SIZE
     carrier.begin("v8", stream=stream[:-1], stream_bytes=len(stream))
     assert carrier.carry()[0] == us.UPDATE_RECEIVING  # cut off: never ready
+
+
+class SmallFlash:
+    """`os` of the receiver, on a flash with so many free blocks of 4096 bytes."""
+
+    def __init__(self, blocks):
+        self.blocks = blocks
+
+    def statvfs(self, path):
+        return (4096, 4096, 256, self.blocks, self.blocks)
+
+
+def case_a_release_that_finds_no_room_is_refused_before_its_files(vectors, folder):
+    system = receiver_module.os
+    try:
+        receiver_module.os = SmallFlash(5 + receiver_module.SPARE_BLOCKS - 1)
+        assert Carrier(folder).refusal("v8") == us.TOO_LARGE
+        receiver_module.os = SmallFlash(5 + receiver_module.SPARE_BLOCKS)
+        carrier = Carrier(folder)
+        carrier.begin("v8")
+        assert carrier.carry()[0] == us.UPDATE_READY
+    finally:
+        receiver_module.os = system
 
 
 def case_bytes_out_of_order_end_it(vectors, folder):
