@@ -198,7 +198,8 @@ def case_help_and_cards_work_while_a_release_comes_in(vectors, folder):
 
 def case_the_link_is_never_shut_for_long(vectors, folder):
     board = Board(vectors, folder)
-    put(folder + "/slot_b/firmware/old.mpy", b"to be cleared")
+    for number in range(30):
+        put(folder + f"/slot_b/firmware/old{number}.mpy", b"to be cleared")
     board.begin("v8")
     shut = longest = 0
     while board.state()[1] not in (us.UPDATE_READY, us.UPDATE_REFUSED):
