@@ -23,6 +23,7 @@ from tests.firmware import (
     printer_cases,
     reader_cases,
     scanner_cases,
+    signature_cases,
     slot_cases,
     trace_cases,
     update_app_cases,
@@ -35,6 +36,7 @@ VECTORS = ROOT / "tests" / "vectors" / "peripherals.json"
 MODULES = (
     pairing_cases,
     reader_cases,
+    signature_cases,
     slot_cases,
     trace_cases,
     update_app_cases,

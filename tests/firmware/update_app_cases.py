@@ -9,8 +9,9 @@ from firmware.update.slots import CONFIRMED, TRIAL, Pointer
 from protocol.wire import messages, states
 from protocol.wire import update_states as us
 from tests.firmware.rig import Rig
+from tests.firmware.signature_cases import releases
 from tests.firmware.slot_cases import put, put_slot, with_ilistdir
-from tests.firmware.update_cases import CHUNK, releases
+from tests.firmware.update_cases import CHUNK
 
 HELP_PIN = 6
 LAMP_PIN = 7

@@ -1,29 +1,16 @@
 """What the receiver of releases promises. Runs under CPython and MicroPython."""
 
-import json
 import os
 
 from firmware.update import receiver as receiver_module
 from firmware.update.flash_tree import remove_one
 from firmware.update.receiver import Receiver
-from firmware.update.signature import Verification, parse_key
 from protocol.wire import update_states as us
+from tests.firmware.signature_cases import releases
 from tests.firmware.slot_cases import check, put, with_ilistdir
 
 CHUNK = 200
 STEPS_MAX = 20_000
-_FILE = __file__.rsplit("/", 2)[0] + "/vectors/releases.json"
-
-
-_loaded = {}
-
-
-def releases():
-    """Loaded once: it is large for a small heap."""
-    if not _loaded:
-        with open(_FILE) as file:
-            _loaded.update(json.load(file))
-    return _loaded
 
 
 class Carrier:
@@ -78,50 +65,6 @@ class Carrier:
         state, reason = self.carry()
         assert state == us.UPDATE_REFUSED, (name, state)
         return reason
-
-
-def case_a_signature_is_right_in_every_byte_of_its_padding(vectors, folder):
-    rsa = releases()["rsa"]
-    modulus = parse_key(rsa["key"])
-    digest = bytes.fromhex(rsa["digest"])
-    for name, signature in rsa["cases"].items():
-        verification = Verification(modulus, bytes.fromhex(signature), digest)
-        steps, right = 1, verification.step()
-        while right is None:
-            steps, right = steps + 1, verification.step()
-        assert right == (name == "right"), name
-        assert steps in (1, 17)
-
-
-def case_every_bit_of_a_signature_counts(vectors, folder):
-    rsa = releases()["rsa"]
-    modulus = parse_key(rsa["key"])
-    good = bytes.fromhex(rsa["cases"]["right"])
-    for at in range(0, 384, 29):
-        changed = bytearray(good)
-        changed[at] ^= 1 << at % 8
-        verification = Verification(modulus, bytes(changed), bytes.fromhex(rsa["digest"]))
-        right = None
-        while right is None:
-            right = verification.step()
-        assert not right
-
-
-def case_a_key_file_is_exact(vectors, folder):
-    good = releases()["key"]
-    assert parse_key(good) is not None
-    head, digits, _ = good.split("\n")
-    for text in (
-        "",
-        good[:-1],
-        good + "\n",
-        good.replace("key 1", "key 2"),
-        head + "\n" + digits[:-1] + "g\n",
-        head + "\n" + digits[:-1] + "0\n",
-        head + "\n0" + digits[1:] + "\n",
-        head + "\n" + digits[2:] + "\n\n\n",
-    ):
-        assert parse_key(text) is None, text
 
 
 def case_a_release_is_received_and_sound(vectors, folder):
