@@ -35,7 +35,7 @@ from protocol.wire.ticks import add, diff
 
 WINDOW_BYTES = 4096
 PRINT_CHUNK_BYTES = 256
-PRINT_JOB_BYTES_MAX = 4096  # the board keeps one job in a buffer of this size
+PRINT_JOB_BYTES_MAX = 6400  # the board keeps one job in a buffer of this size
 ASK_EVERY_MS = 4_000
 EFFECTS_MAX = 16
 EVENT_ACKS_MAX = 32

@@ -11,8 +11,8 @@ the slip says what the mark means (`note`). The board adds the process id that p
 (GS ( H); it is no part of the slip.
 
 A printer that ignores GS ! for Chinese (`Paper.fs_size`) enlarges it by FS ! and FS W, twice at
-most: 17 pt. So its Chinese rows are drawn as well, the largest first, as long as the job has room:
-rows of size 2 at 18.4 pt, the others as large as anywhere.
+most: 17 pt. So its Chinese rows are drawn as well, as long as the job has room: all at 18.4 pt
+first, then the largest as large as anywhere.
 """
 
 import re
@@ -25,7 +25,7 @@ SIZE_WRAPS_MAX = 3
 SIZE_MAX = 6
 DOTS_80_MM, DOTS_58_MM = 576, 384
 LINES_MAX = 40
-SLIP_BYTES_MAX = 4096
+SLIP_BYTES_MAX = 6400
 UNPRINTABLE = "〓"
 ALIGNS = ("left", "centre", "right")
 
@@ -35,7 +35,7 @@ LEADING_DOTS = 16
 SIXTH_INCH_DOTS = 30
 """A line after ESC 2: 30 dots or a little more, whatever unit of motion the printer counts in."""
 LEAST_DRAWN = 1
-"""The size of a drawn row of size 2 on a printer with `fs_size`: as wide, 18.4 pt high."""
+"""The smallest size of a drawn row: as wide as size 2, 18.4 pt high."""
 LEAST_DRAWN_DOTS = 52
 RASTER_REPEAT = 2
 """A raster image is sent with half the dots both ways, and the printer repeats each."""
@@ -187,22 +187,27 @@ def _rows(line: SlipLine, paper: Paper) -> list[_Row]:
 def _images(
     rows: Sequence[_Row], paper: Paper, rasterise: Rasterise | None, room: int
 ) -> dict[_Row, bytes]:
-    """The rows that are drawn, as long as `room` bytes last: those with rare characters first, then
-    what the printer cannot enlarge, the largest first."""
+    """The rows that are drawn: those with rare characters, then what the printer cannot enlarge.
+    First each as small as it may be; what is left of `room` makes them as large as they should."""
     images: dict[_Row, bytes] = {}
     if rasterise is None:
         return images
     rare = [row for row in rows if not _is_in_every_font(row.text)]
     small = [row for row in rows if paper.fs_size and row not in rare and not row.text.isascii()]
-    for row in [*rare, *sorted(small, key=lambda row: -row.size)]:
-        size = LEAST_DRAWN if paper.fs_size and row.size == SIZE_MIN else row.size
-        bitmap = rasterise(row.text, size)
-        if bitmap is None:
-            continue
-        image = _raster(bitmap) + bytes((0x1B, 0x4A, LEADING_DOTS))
-        if len(image) + STATE_BYTES <= room:
-            room -= len(image) + STATE_BYTES
-            images[row] = image
+    small.sort(key=lambda row: -row.size)
+    for own_size in (False, True):
+        for row in [*rare, *small]:
+            size = row.size if own_size else LEAST_DRAWN
+            if own_size and paper.fs_size and size == SIZE_MIN:
+                continue  # as large as it is meant to be
+            bitmap = rasterise(row.text, size)
+            if bitmap is None:
+                continue
+            image = _raster(bitmap) + bytes((0x1B, 0x4A, LEADING_DOTS))
+            more = len(image) - len(images[row]) if row in images else len(image) + STATE_BYTES
+            if more <= room:
+                room -= more
+                images[row] = image
     return images
 
 

@@ -2,7 +2,7 @@
 
 import binascii
 
-PRINT_JOB_MAX = 4096
+PRINT_JOB_MAX = 6400
 _BLANK = bytes(256)
 
 

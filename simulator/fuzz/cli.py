@@ -41,7 +41,7 @@ def drivers(
     if problem:
         print(f"tongban sim fuzz drivers: {problem}", file=sys.stderr)
         return EXIT_OPTIONS
-    started = time.monotonic()
+    started, cpu = time.monotonic(), time.process_time()
     if replay is not None:
         tally = Tally(1)
         found = play(chosen[0], bytes.fromhex(replay))
@@ -53,7 +53,8 @@ def drivers(
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("inputs", total=inputs)
             tally = campaign(chosen, inputs, seed, lambda n: progress.update(task, completed=n))
-    _tell(tally, len(chosen), time.monotonic() - started, seed, json_)
+    seconds = (time.monotonic() - started, time.process_time() - cpu)
+    _tell(tally, len(chosen), seconds, seed, json_)
     return EXIT_FOUND if tally.found else EXIT_CLEAN
 
 
@@ -73,7 +74,9 @@ def _problem(inputs: int, driver: str | None, replay: str | None) -> str:
     return ""
 
 
-def _tell(tally: Tally, count: int, seconds: float, seed: int | None, as_json: bool) -> None:
+def _tell(
+    tally: Tally, count: int, seconds: tuple[float, float], seed: int | None, as_json: bool
+) -> None:
     for found in tally.found:
         print(f"{found}\n  {found.replay}", file=sys.stderr)
     line = {
@@ -81,10 +84,11 @@ def _tell(tally: Tally, count: int, seconds: float, seed: int | None, as_json: b
         "drivers": count,
         "exceptions": tally.exceptions,
         "out_of_step": tally.out_of_step,
-        "seconds": round(seconds, 1),
+        "seconds": round(seconds[0], 1),
+        "cpu_seconds": round(seconds[1], 1),
     }
     if as_json:
         print(json.dumps(line if seed is None else {**line, "seed": seed}))
     else:
         words = f"{tally.exceptions} exceptions, {tally.out_of_step} out of step"
-        print(f"{tally.inputs} inputs for {count} drivers in {seconds:.1f} s: {words}")
+        print(f"{tally.inputs} inputs for {count} drivers in {seconds[0]:.1f} s: {words}")

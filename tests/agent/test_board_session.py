@@ -212,7 +212,7 @@ def test_a_call_for_help_rings_until_it_is_answered_also_on_a_board_that_reboote
 
 def test_limits_are_held() -> None:
     session, _, _, _ = joined()
-    with pytest.raises(SessionError, match="at most 4096"):
+    with pytest.raises(SessionError, match="at most 6400"):
         session.print_slip(1, bytes(PRINT_JOB_BYTES_MAX + 1))
     for number in range(EFFECTS_MAX):
         session.pulse(number + 1, 100)

@@ -123,6 +123,7 @@ def test_the_command_says_what_it_did_in_one_line_of_json() -> None:
     assert done.returncode == 0
     line = json.loads(done.stdout.splitlines()[-1])
     assert line.pop("seconds") > 0
+    assert line.pop("cpu_seconds") > 0
     assert line == {
         "inputs": 500,
         "drivers": len(targets.TARGETS),

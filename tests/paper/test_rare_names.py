@@ -99,11 +99,12 @@ def test_a_row_is_drawn_as_wide_as_the_paper_and_no_wider() -> None:
 
 
 def test_what_the_job_has_no_room_to_draw_is_a_mark_that_the_slip_explains() -> None:
-    data = build_slip([SlipLine("䶮" * 60)], rasterise=rasterise, note="〓：打印机没有这个字")
+    data = build_slip([SlipLine("䶮" * 120)], rasterise=rasterise, note="〓：打印机没有这个字")
     slip = printed(data)
     assert len(data) <= SLIP_BYTES_MAX
-    assert len([item for item in slip.items if isinstance(item, Raster)]) == 2
-    assert slip.text.count("〓" * 12) == 3
+    drawn = len([item for item in slip.items if isinstance(item, Raster)])
+    assert drawn >= 6
+    assert slip.text.count("〓" * 12) == 10 - drawn > 0
     assert slip.lines[-1].text == "〓：打印机没有这个字"
 
 
@@ -143,7 +144,7 @@ def test_a_control_byte_is_never_drawn_nor_sent() -> None:
         return Bitmap(8, 1, b"\xff")
 
     build_slip([SlipLine("䶮\x1b@\x10\x04\x01")], rasterise=watch)
-    assert seen == ["䶮〓@〓〓〓"]
+    assert set(seen) == {"䶮〓@〓〓〓"}
 
 
 @settings(max_examples=100, deadline=None)
