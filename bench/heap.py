@@ -1,6 +1,6 @@
 """The least MicroPython heap under which the firmware that ships survives a scripted day.
 
-A day is DAY_VISITS visits: card read, slip printed, sentence spoken, gate pulsed, all at once, and
+A day is DAY_VISITS visits: card read, slip printed, sentence spoken, gate pulsed, code scanned, and
 now and then a help call that the desk answers. Two figures: in K (bytes of a 64-bit heap) and in wK
 (64-bit words, which behave like the same number of K on a 32-bit board; its byte arrays weigh half
 there, so the truth of a board lies between the two).
@@ -17,8 +17,10 @@ from protocol.wire import messages, states
 from simulator.board import Board
 from simulator.board.probe import Probe
 from simulator.devices.cards import citizen_card
+from simulator.devices.ccnet_acceptor import CcnetAcceptor
 from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.gate import Gate
+from simulator.devices.gm_scanner import GmScanner
 from simulator.devices.help_button import HelpButton
 from simulator.devices.sdt_reader import SdtReader
 from simulator.devices.syn6288_voice import Syn6288Voice
@@ -35,6 +37,7 @@ HEAP_MIN = 8
 HEAP_MAX = 256
 CARD = citizen_card("样例甲", "441900190001010027")
 SLIP = build_slip([SlipLine("样例大厅", 3, "centre"), *(SlipLine(f"第{n}行") for n in range(12))])
+CODE = b"TB1.number.1900-01-01.A001" * 2
 SENTENCE = "您已登记，请通行。"
 
 
@@ -46,12 +49,15 @@ class Day:
         self.printer = EscposPrinter()
         self.voice = Syn6288Voice()
         self.button = HelpButton()
+        self.scanner = GmScanner()
         devices = {
             "card_reader": self.reader,
             "printer": self.printer,
             "voice": self.voice,
             "gate": Gate(),
             "help_button": self.button,
+            "cash_acceptor": CcnetAcceptor(),
+            "scanner": self.scanner,
         }
         self.board = Board(
             f"heap-{heap}",
@@ -99,6 +105,7 @@ class Day:
             self._slip(probe, 2 * visit),
             self._sentence(probe, visit),
             self._pulse(probe, 2 * visit + 1),
+            self._code(probe, visit),
         )
         if visit % HELP_EVERY == 0:
             for act in (self.button.press, self.button.answer):
@@ -114,6 +121,16 @@ class Day:
             raise _DeadError
         self.reader.lift()
         await probe.expect(messages.CARD_REMOVED, visit)
+
+    async def _code(self, probe: Probe, visit: int) -> None:
+        await probe.send(messages.SCAN_START, visit, 0)
+        self.scanner.show(CODE)
+        heard = b""
+        while len(heard) < len(CODE):
+            heard += (await probe.expect(messages.SCAN, visit)).tail
+        self.scanner.take_away()
+        if heard != CODE:
+            raise _DeadError
 
     async def _slip(self, probe: Probe, effect: int) -> None:
         await probe.print_slip(effect, SLIP)

@@ -20,9 +20,11 @@ are read back before each trigger: a scanner that lost power for a moment has fa
 | CHECK, SET, TRIGGER, STOP, BEAT | late: fewer than MISSES_MAX in a row | same | send again |
 | the same | late otherwise | REST, RETRY_EVERY_MS | OFFLINE, fault SILENT |
 | any | a scan while asked | same, then REST | SCAN |
-| any | a scan without tail, other than the last such | REST, due | it may be cut: read it again |
+| any | a scan without tail, other than the last such | CUT | it may be cut: read it again |
+| CUT | bytes | CUT | they may be its rest: dropped |
+| CUT | CUT_MS without a byte | CHECK | |
 | any | a scan without tail, the same as the last such | same, then REST | SCAN |
-| any | more than SCAN_MAX bytes | same | fault TOO_LONG |
+| any | more than SCAN_MAX bytes | CUT | fault TOO_LONG |
 """
 
 import binascii
@@ -38,6 +40,7 @@ ANSWER_MS_MAX = 400
 MISSES_MAX = 3
 BEAT_EVERY_MS = 10_000
 RETRY_EVERY_MS = 2000  # while it does not work
+CUT_MS = 200
 READ_MS = 5000  # factory: one trigger reads for so long
 _DECISECOND_MS = 100
 
@@ -48,6 +51,7 @@ TRIGGER = 3
 READING = 4
 STOP = 5
 BEAT = 6
+CUT = 7
 
 
 class GmScanner:
@@ -133,7 +137,7 @@ class GmScanner:
         return max(0, wait_ms)
 
     def _on_time(self, now):
-        if self._state in (REST, READING):
+        if self._state in (REST, READING, CUT):
             if self._works and self._scan_no is None:
                 self._send(BEAT, gm.command(gm.BEAT, 0, b"\x00"), 1, now)
             else:
@@ -226,17 +230,26 @@ class GmScanner:
             if length > gm.SCAN_MAX or stream.too_long:
                 stream.clear()
                 self._fault(states.SCAN_TOO_LONG)
+                self._wait_for_rest(now)
                 return
-            if length and self._scan_no is None:
+            if self._state == CUT:
+                self._wait_for_rest(now)
+            elif length and self._scan_no is None:
                 self.counts[2] += 1
             elif length and paused and not stream.has_tail(length) and self._is_new(length):
-                self._rest(0, now)
+                self._wait_for_rest(now)
             elif length:
                 self._tell(memoryview(stream.data)[:length])
                 if self._state == READING:
                     self._rest(BEAT_EVERY_MS, now)
             stream.drop(length)
             length = stream.scan_end(paused)
+
+    def _wait_for_rest(self, now):
+        self._state = CUT
+        self._lit = False
+        self._stream.expect(0)
+        self._due = add(now, CUT_MS)
 
     def _is_new(self, length):
         """Whether a scan without tail differs from the last one."""

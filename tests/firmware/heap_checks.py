@@ -9,8 +9,12 @@ from firmware.cash_desk import CashDesk
 from firmware.drivers import syn6288_frames, xfs5152_frames
 from firmware.drivers.ccnet_acceptor import CcnetAcceptor
 from firmware.drivers.escpos_printer import EscposPrinter
+from firmware.drivers.gate import Gate
+from firmware.drivers.gate_relay import PinRelay
+from firmware.drivers.gm_scanner import GmScanner, zones_of
 from firmware.drivers.sdt_card_reader import READ, SdtCardReader
 from firmware.drivers.voice import Voice
+from firmware.models import gm65
 
 
 class SinkPort:
@@ -117,6 +121,22 @@ def check_acceptor_polls(ccnet):
     locked(polls)
 
 
+def check_scanner_and_gate():
+    scanner = GmScanner(SinkPort(), nothing, report, 0, zones=zones_of(gm65, 9600))
+    code = b"0123456789" * 6
+
+    def part_of_a_code():
+        scanner.feed(code, len(code), 1)
+        scanner.tick(2)
+        scanner._stream.clear()
+
+    scanner.tick(1)
+    locked(part_of_a_code)
+    relay = PinRelay(nothing, False)
+    gate = Gate(relay, {}, nothing, nothing, None, report, 0, passage_s=30, held_s=20)
+    locked(lambda: gate.tick(10))
+
+
 def main():
     with open(sys.argv[1]) as file:
         vectors = json.load(file)
@@ -125,6 +145,7 @@ def main():
     check_voice_queries(syn6288_frames)
     check_voice_queries(xfs5152_frames)
     check_acceptor_polls({name: bytes.fromhex(text) for name, text in vectors["ccnet"].items()})
+    check_scanner_and_gate()
     print("no allocation")
 
 

@@ -135,6 +135,8 @@ def case_a_code_without_tail_ends_after_50_ms_and_must_come_twice(vectors, folde
     s.triggered()
     s.reply(CODE[:9])  # cut: it would be another code
     s.run(60)
+    s.reply(CODE[9:] + b"\r")  # and so would its rest
+    assert s.sent(190) == b""
     assert s.scans() == []
     s.settled()  # it is read again
     s.expect(s.v["trigger"])
@@ -263,7 +265,9 @@ def case_a_long_code_comes_in_parts_and_a_longer_one_is_told(vectors, folder):
     s.reply(code + code)
     s.run(60)
     assert s.said() == []  # told once
-    s.reply(CODE + b"\r")
+    s.settled()
+    s.expect(s.v["trigger"])
+    s.reply(s.v["write_ok"] + CODE + b"\r")
     assert s.scans() == [(8, CODE)]
 
 
