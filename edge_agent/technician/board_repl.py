@@ -25,6 +25,8 @@ from edge_agent.technician.board_link import BoardLink
 from edge_agent.technician.trouble import TroubleError
 from protocol.wire import messages
 
+START_S = 6.0
+"""A board that was just plugged in neither speaks nor listens for a while."""
 LISTEN_S = 0.7
 REPL_S = 1.0
 READ_S = 3.0
@@ -122,12 +124,17 @@ class BoardRepl:
 
     def __enter__(self) -> Self:
         ports.check(self.path)
-        if self._ask_firmware():
-            self._enter_again()
-        elif not self._enter():
-            if self._heard_bytes >= UNREADABLE_BYTES_MIN:
-                raise TroubleError("wrong_baud", port=self.path, bytes=self._heard_bytes)
-            raise TroubleError("no_answer", port=self.path)
+        give_up = time.monotonic() + START_S
+        while True:
+            if self._ask_firmware():
+                self._enter_again()
+                break
+            if self._enter():
+                break
+            if time.monotonic() >= give_up:
+                if self._heard_bytes >= UNREADABLE_BYTES_MIN:
+                    raise TroubleError("wrong_baud", port=self.path, bytes=self._heard_bytes)
+                raise TroubleError("no_answer", port=self.path)
         if self._facts()[6]:  # an interrupted firmware: its watchdog takes the REPL away
             self.run(_MAINTAIN)
             self.reset()

@@ -13,6 +13,9 @@ itself (`kbd_intr(-1)`).
 | READY | text | READY | passes it on; a banner in it tells raw from friendly |
 | any | the life ended by itself | BOOTING | the host reads `MPY: soft reboot` |
 
+After a hard reset the board is not on its USB for a while: what the host sends until ENUMERATION_S
+after the interpreter began is lost. A soft reset loses nothing.
+
 A bare newline goes to the host as CR LF, as from a board. What the host does not take waits; when
 it takes nothing for STUCK_S, nobody listens and it is lost, as on a USB line without a reader.
 """
@@ -30,6 +33,7 @@ READ_BYTES = 2048
 HELD_BYTES_MAX = 65_536
 STUCK_S = 0.5
 RETRY_S = 0.002
+ENUMERATION_S = 0.2
 BOOT_ENDS = b"\x1eREPL\x1e"
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 FRIENDLY_BANNER = b'Type "help()" for more information.\r\n'
@@ -55,6 +59,8 @@ class Console:
         self._board: Terminal | None = None
         self._bytes: socket.socket | None = None
         self._taken = False
+        self._hears = False
+        self._soft = False
         self._state = BOOTING
         self._text = b""
         self._said = b""
@@ -77,6 +83,7 @@ class Console:
         latter when it has."""
         self._starts_raw = starts_raw
         self._state, self._text, self._said = BOOTING, b"", b""
+        self._hears = self._soft
         self._taken = False
         self._board = Terminal()
         self._board.watch(lambda: self._from_thread(self._read_board))
@@ -100,16 +107,26 @@ class Console:
             self._bytes.close()
             self._bytes = None
         self._to_board.clear()
+        self._soft = soft
         if soft:
             self._send_host(b"\r\nMPY: soft reboot\r\n")
         else:
             self.raw = False
 
     def take(self, to_bytes: bool) -> None:
-        """A program took the console for its bytes, or gave it back."""
+        """A program took the console for its bytes, or gave it back; the first word of a life is
+        that its interpreter hears keys."""
         self._taken = to_bytes
+        if not self._hears:
+            self._loop.call_later(ENUMERATION_S, self._hear, self._board)
         if to_bytes:
             self.ready.set()
+
+    def _hear(self, board: Terminal | None) -> None:
+        if board is not None and board is self._board:
+            self._host.read(HELD_BYTES_MAX)
+            self._hears = True
+            self._read_host()
 
     def close(self) -> None:
         self.end_life(soft=False)
@@ -120,7 +137,7 @@ class Console:
     # ---- towards the board
 
     def _read_host(self) -> None:
-        if self._board is None or self._state in (BANNER, RAW):
+        if self._board is None or self._state in (BANNER, RAW) or not self._hears:
             return  # it waits in the terminal
         self._to_board += self.noise(self._host.read(READ_BYTES - len(self._to_board)), True)
         with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):

@@ -50,6 +50,7 @@ def test_another_firmware_or_board_than_expected_is_named(
     assert troubles(said.data) == ["wrong_board", "outdated_firmware"]
 
 
+@pytest.mark.long
 def test_what_does_not_belong_on_the_flash_is_named(bench: Bench, there: BoardThread) -> None:
     """A file of a slot that was changed, and a /lib that would have shadowed the firmware once."""
     assert bench.run("maintain", "--port", there.port).code == 0
@@ -87,6 +88,7 @@ def test_a_wiped_board_has_nothing_left(bench: Bench, tmp_path: Path) -> None:
         assert (said.code, troubles(said.data)) == (4, ["no_firmware"])
 
 
+@pytest.mark.long
 def test_devices_are_tested_without_a_person_too(bench: Bench, tmp_path: Path) -> None:
     folder = tmp_path / "board"
     folder.mkdir()

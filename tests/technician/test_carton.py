@@ -20,6 +20,7 @@ def plan(bench: Bench, text: str) -> tuple[str, ...]:
     return ("provision", "--image", str(bench.image), "--plan", str(path), *QUICK)
 
 
+@pytest.mark.long
 def test_a_carton_is_done_at_once_and_one_bad_board_does_not_stop_the_others(
     bench: Bench, tmp_path: Path
 ) -> None:

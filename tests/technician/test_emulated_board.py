@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.technician.board_link import BoardLink
 from simulator.board.emulate import RELEASE
+from tests.technician.bench import BoardThread
 from tests.technician.mpremote_tool import mpremote
 
 pytestmark = pytest.mark.live
@@ -116,3 +120,23 @@ def test_ctrl_c_ends_a_program_and_ctrl_d_starts_the_board_anew(board: dict[str,
         assert b"MPY: soft reboot\r\n" in heard
         assert b"ESP32S3" in heard
         assert b"NameError" in say(b"x\r", b">>> ")
+
+
+def test_a_board_comes_up_while_its_agent_speaks(board_image: Path, tmp_path: Path) -> None:
+    """The link has the console: the byte 03 of a frame that comes while the board starts must not
+    leave it in its REPL, where 04 would start it over and over."""
+    import serial
+
+    (tmp_path / "board").mkdir()
+    shutil.copy(board_image / "filesystem.img", tmp_path / "board" / "flash.img")
+    with BoardThread(tmp_path / "board", person=False) as there:
+        with serial.Serial(there.port, write_timeout=1) as port:
+            for _ in range(2):
+                there.do(there.board.kill)
+                for _ in range(30):  # longer than a start takes
+                    port.write(b"\x03hello\x04\x00")
+                    time.sleep(0.1)
+                port.reset_input_buffer()
+        with BoardLink(there.port) as link:
+            link.wait_up()
+        assert not any("SOFT" in line for line in there.board.log), list(there.board.log)

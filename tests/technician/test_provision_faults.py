@@ -1,6 +1,7 @@
 """Each thing that can be wrong when a board is provisioned: an exit code, and the cure named."""
 
 import ctypes
+import hashlib
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from edge_agent.technician.build import make_filesystem
+from edge_agent.technician.build import make_filesystem, read_build
 from edge_agent.technician.flash_sizes import BLOCK_BYTES, flash_size
 from tests.technician.bench import Bench, BoardThread, Said
 
@@ -125,6 +126,9 @@ def test_a_file_that_the_line_changes(bench: Bench, tmp_path: Path, times: int) 
     if times == 1:
         assert said.code == 0, said.told
         assert left == [0]
+        for file in read_build(bench.image).files:
+            there = _file(tmp_path / "board" / "flash.img", file.path)
+            assert hashlib.sha256(there).hexdigest() == file.sha256, file.path
     else:
         check(said, 6, "copy_corrupt", "replace the board")
 

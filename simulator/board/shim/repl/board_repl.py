@@ -119,6 +119,7 @@ def _take_ctrl_c():
     settings[_LFLAG] |= _ISIG
     termios.tcsetattr(0, termios.TCSANOW, settings)
     _micropython.kbd_intr(_CTRL_C)
+    machine.bus.send("K", 0, 0)  # keys are heard from now on
 
 
 def _run(name):
