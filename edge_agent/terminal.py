@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from edge_agent.board_hearing import BoardHearing
 from edge_agent.board_port import BoardPort
 from edge_agent.board_update import BoardUpdates
 from edge_agent.cash_calls import CashCalls
@@ -26,7 +27,6 @@ from edge_agent.core.slip import paper_of
 from edge_agent.data_folder import DataFolder
 from edge_agent.devices import Devices
 from edge_agent.front import Front
-from edge_agent.gate_watch import STATE_OF as GATE_EVENTS
 from edge_agent.gate_watch import GateWatch
 from edge_agent.help_calls import HelpCalls
 from edge_agent.kiosk import Kiosk, LoopPulse
@@ -34,7 +34,7 @@ from edge_agent.link_trace import LinkTrace
 from edge_agent.outbox import Outbox
 from edge_agent.own_clock import OwnClock, wall_clock_ms
 from edge_agent.own_health import OwnHealth
-from edge_agent.pairing import CURES, read_pair_key
+from edge_agent.pairing import read_pair_key
 from edge_agent.raster import rasterise
 from edge_agent.recorder import Recorder
 from edge_agent.settings import Settings
@@ -69,8 +69,6 @@ class Terminal:
         self.bundle = bundle
         self.version = version
         self._boot = secrets.token_bytes(BOOT_BYTES)
-        self._down_reason = ""
-        self._card_may_lie = False  # on the reader, and a restart has lost that it was read
         self._turn_handle: asyncio.Handle | None = None
         self._closers: list[Callable[[], None]] = []
 
@@ -120,7 +118,7 @@ class Terminal:
             self.outbox,
             self.uplink,
             settings.board,
-            lambda: self._down_reason,
+            lambda: self._hearing.down_reason,
         )
         checks = {"board": well.board, "outbox": well.durable, "uplink": well.linked}
         self.health = HealthPages(checks, port=settings.health_port)
@@ -177,6 +175,10 @@ class Terminal:
             cash=self._join_cash(service),
             changed=self._changed,
         )
+        self._join_calls(clock)
+
+    def _join_calls(self, clock: Clock) -> None:
+        """Devices, gate, help, updates, announcements; and who hears what of the board."""
         self.devices = Devices(
             self.recorder, secrets.token_bytes, self._time.wall_ms, self._device_changed
         )
@@ -204,6 +206,18 @@ class Terminal:
             self._time.mono_ms,
             is_free=lambda: self.visits.is_idle() and self.devices.works(states.VOICE),
             words=self.voice.ticket_words,
+        )
+
+        self._hearing = BoardHearing(
+            self.session,
+            self.visits,
+            self.voice,
+            self.devices,
+            self.help_calls,
+            self.cash_calls,
+            self.gate_watch,
+            self.board_updates,
+            self.uplink,
         )
 
     def _join_cash(self, service: Service) -> CashCalls:
@@ -235,7 +249,7 @@ class Terminal:
         self._closers.append(self.uplink.stop)
         self._record_start()
         flows = self.outbox.flows()
-        self._card_may_lie = self._start_reason == "unclean" and not flows
+        self._hearing.card_may_lie = self._start_reason == "unclean" and not flows
         self.visits.begin(flows)
         self.help_calls.begin()
         self.cash_calls.begin()
@@ -329,74 +343,7 @@ class Terminal:
     # ---- what the board says
 
     def _on_board(self, said: bx.BoardEvent) -> None:
-        self.board_updates.on_board(said)
-        match said:
-            case bx.Card():
-                self.visits.on_card(said)
-            case bx.CardAddress():
-                self.visits.on_card_address(said)
-            case bx.CardFound():
-                self.visits.on_card_found()
-            case bx.CardFault():
-                self.visits.on_card_fault(said.reason)
-            case bx.CardRemoved():
-                self.visits.on_card_removed()
-            case bx.Scanned() | bx.ScanFault():
-                self.visits.on_scan(said)
-            case bx.EffectResult():
-                self.visits.on_effect(said)
-            case bx.SpeechEnded():
-                self.voice.speaker.ended(said.say_id, said.heard)
-                self.visits.draw()
-            case bx.Device():
-                self._device(said)
-            case bx.Counted():
-                self.devices.counted(said.device, said.counts)
-            case bx.CashState() | bx.CashNote() | bx.CashRejected():
-                self.cash_calls.on_board(said)
-            case bx.Happened():
-                self._happened(said)
-            case bx.LinkUp():
-                self._board_is_up(said)
-            case bx.LinkDown():
-                self._card_may_lie = True
-                self._down_reason = said.reason
-                self.visits.on_board(False)
-                self.cash_calls.link(up=False)
-                cure = CURES.get(said.reason, "")
-                event(log, "warning", "board.down", reason=said.reason, cure=cure)
-            case bx.BoardTrouble():
-                event(log, "error", "board.trouble", problem=said.text)
-
-    def _board_is_up(self, said: bx.LinkUp) -> None:
-        self.voice.board_is_up(said.info)
-        self.help_calls.board_is_up(said)
-        self.gate_watch.board_is_up(said)
-        self.visits.on_board(True)
-        self.cash_calls.link(up=True)
-        event(log, "info", "board.up", version=said.version, board=dict(said.info))
-        self.uplink.changed()
-        if self._card_may_lie and self.visits.is_idle():
-            self.voice.say(NOTICE_SPEAKER, "terminal.restarted")
-        self._card_may_lie = False
-
-    def _happened(self, said: bx.Happened) -> None:
-        if said.kind in (states.HELP_PRESSED, states.HELP_ANSWERED):
-            self.help_calls.on_event(said)
-            return
-        if said.kind in GATE_EVENTS:
-            self.gate_watch.on_event(said)
-            return
-        level = "debug" if said.kind == states.GATE_PASSED else "warning"
-        event(log, level, "board.event", event_no=said.event_no, kind=said.kind)
-        self.session.acknowledge(said.event_no)
-
-    def _device(self, said: bx.Device) -> None:
-        self.devices.report(said.device, said.state, said.detail)
-        if said.device == states.GATE:
-            self.gate_watch.on_state(said.state, said.detail)
-        if said.device == states.CASH_ACCEPTOR:
-            self.cash_calls.on_device(self.devices.works(said.device), said.detail)
+        self._hearing.hear(said)
 
     def _device_changed(self, device: int, works: bool) -> None:
         self.visits.on_device(device, works)
