@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.technician.build import make_filesystem
+from edge_agent.technician.flash_sizes import BLOCK_BYTES, flash_size
 from tests.technician.bench import Bench, BoardThread
 from tests.technician.mpremote_tool import mpremote
 
@@ -120,3 +122,15 @@ def test_the_help_button_held_at_power_up_leads_into_the_repl(bench: Bench, tmp_
         board.do(board.board.kill)
         found = bench.run("doctor", "--port", board.port, "--quick")
         assert (found.code, found.data["hello"]["reset"]) == (0, "power"), found.told
+
+
+@pytest.mark.long
+def test_a_flash_without_room_and_without_firmware_is_named(bench: Bench, tmp_path: Path) -> None:
+    size = flash_size("esp32s3", 4)
+    (tmp_path / "board").mkdir()
+    data = {"events.jnl": bytes((size.blocks - 20) * BLOCK_BYTES)}
+    (tmp_path / "board" / "flash.img").write_bytes(make_filesystem(data, size))
+    with BoardThread(tmp_path / "board", person=False) as board:
+        said = bench.run("doctor", "--port", board.port)
+    assert (said.code, troubles(said.data)) == (4, ["no_firmware", "flash_low"]), said.told
+    assert "tongban board wipe" in said.told
