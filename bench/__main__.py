@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from bench import append, elder, heap, kiosk, receipt, wire_size
+from bench import append, elder, heap, kiosk, link, receipt, wire_size
 from bench.disk import NoDiskError, check_disk
 
 app = App(name="bench", help=__doc__)
@@ -72,6 +72,7 @@ def _all(place: Path, progress: Progress) -> dict[str, object]:
         ("outbox to receipt", receipt.ROUNDS, lambda tick: {**receipt.run(place, tick)}),
         ("kiosk page", kiosk.ROUNDS, lambda tick: kiosk.run(place, tick)),
         ("least heap", 1, lambda _tick: {**heap.run(place)}),
+        ("board link", 1, lambda _tick: link.run(place)),
         ("an elder's number", elder.ELDERS + 1, lambda tick: {**elder.run(place, tick)}),
     ]
     figures: dict[str, object] = {}

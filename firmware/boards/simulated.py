@@ -14,7 +14,7 @@ WATCHDOG_MS = 4000
 CONSOLE = True  # standard output is not the link
 
 LINK = {"uart": 0, "baud": 921_600, "rxbuf": 2048}
-CARD_READER = {"model": "sdt", "uart": 1, "baud": 115_200, "rxbuf": 512}
+CARD_READER = {"model": "sdt", "uart": 1}
 PRINTER = {"model": "escpos", "uart": 2}
 VOICE = {"model": "syn6288", "uart": 3}
 _PLUGGED = (os.getenv("BOARD_PLUGGED") or "").split(",")
