@@ -208,6 +208,8 @@ def _images(
             if more <= room:
                 room -= more
                 images[row] = image
+            elif own_size:
+                break  # the rows of one paragraph look alike
     return images
 
 
