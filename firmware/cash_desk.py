@@ -278,8 +278,8 @@ class CashDesk:
         new = note is None
         try:
             if note is None:
-                note = self._journal.add(session, yuan)
-            if note.state != state:
+                note = self._journal.add(session, yuan, state, place, reason)
+            else:
                 self._journal.change(note, state, place, reason)
         except OSError:
             self._trouble()

@@ -7,7 +7,7 @@ counter`, never used again: the id is 31 random bits, made with the file.
 | event | in memory | on flash |
 | --- | --- | --- |
 | the file is absent, or flash damage took an entry | a new id, counter 0 | a rewrite with it |
-| `add` | the next number, ESCROW, live | an entry |
+| `add` | the next number; live in ESCROW, or at its end already | an entry |
 | `change` to STACKING, or back to ESCROW | the live note's state | an entry |
 | `change` to an end state | the note waits for the agent | an entry |
 | `forget` | gone | an ACKED entry |
@@ -95,9 +95,10 @@ class CashJournal:
                 return note
         return None
 
-    def add(self, session, yuan):
-        """The new live note, durable. OSError when the flash refuses: then there is none."""
+    def add(self, session, yuan, state=NOTE_ESCROW, place=0, reason=0):
+        """A new note, durable in one entry. OSError when the flash refuses: then there is none."""
         note = Note(self._id << 32 | self._counter + 1, session, yuan)
+        note.state, note.place, note.reason = state, place, reason
         self._write(note)
         self._counter += 1
         self.open.append(note)

@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from itertools import combinations
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,7 +55,8 @@ def _run_all(todo: list[Point], plant: str, workers: int) -> Iterator[Result]:
         for chunk in chunks:
             yield from _run_chunk(chunk, plant)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    # Not by fork: the bar on stderr is drawn by a thread of this process.
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         for results in pool.map(_run_chunk, chunks, [plant] * len(chunks)):
             yield from results
 
