@@ -19,6 +19,7 @@ from tongban.logs import event, get
 
 LOOK_EVERY_MS = 2_000
 KEEP_EVERY_PERCENT = 5
+ALARM_DAMAGED = "update.damaged"
 
 log = get("edge_agent.board_update")
 
@@ -43,6 +44,7 @@ class BoardUpdates:
         self._looked_at: int | None = None
         self._slot: bx.UpdateSlot | None = None
         self.info: Mapping[str, str] = {}
+        self._fell_back_ms: int | None = None  # since when it is known that a slot is damaged
         self._is_first_look = True
         session.carry(self._update.next_message)
 
@@ -64,6 +66,10 @@ class BoardUpdates:
 
     def _on_slot(self, said: bx.UpdateSlot) -> None:
         self._slot = said
+        if said.reason != us.DAMAGED:
+            self._fell_back_ms = None
+        elif self._fell_back_ms is None:
+            self._fell_back_ms = self._wall_ms()
         event(log, "info", "update.slot", **self.versions(), failed=f"{said.failed:016x}")
         self._update.on_slot(said)
         self._changed()
@@ -91,9 +97,13 @@ class BoardUpdates:
         return named | runs
 
     def alarms(self) -> tuple[Alarm, ...]:
-        """An update that failed, until another is given. Safe from any thread."""
-        state = self._state
-        return (Alarm(state.alarm, state.since_ms),) if state.stage == core.FAILED else ()
+        """An update that failed, until another is given; a slot that was found damaged, until an
+        update is confirmed. Safe from any thread."""
+        state, fell_back_ms = self._state, self._fell_back_ms
+        alarms = {ALARM_DAMAGED: fell_back_ms} if fell_back_ms is not None else {}
+        if state.stage == core.FAILED:
+            alarms[state.alarm] = state.since_ms
+        return tuple(Alarm(code, since_ms) for code, since_ms in alarms.items())
 
     # ---- the release
 

@@ -65,7 +65,7 @@ class Receiver:
         self._folder = root + "/" + slot
         self._board = board
         self._runs = runs
-        self._floor = floor
+        self.floor = floor
         self._stage: "Any" = None
         self._room: "Any" = None
         self._reader: "Any" = None
@@ -221,7 +221,7 @@ class Receiver:
             self._refuse(us.WRONG_BOARD)
         elif self._reader.version == self._runs:
             self._refuse(us.SAME_VERSION)
-        elif self._reader.version < self._floor:
+        elif self._reader.version < self.floor:
             self._refuse(us.OLDER_VERSION)
         elif self._stream_bytes != self.offset + self._reader.size_bytes:
             self._refuse(us.WRONG_SIZE)

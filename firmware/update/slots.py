@@ -9,7 +9,7 @@ the old or the new one after a power cut.
 | trial Y, tries < TRIES_MAX | start, hashes of Y right | trial Y, tries + 1 | starts Y |
 | trial Y, tries = TRIES_MAX | start | confirmed X, failed Y: DID_NOT_START | starts X |
 | trial Y | start, a hash of Y wrong | confirmed X, failed Y: WRONG_HASH | starts X |
-| trial Y | self-test passed | confirmed Y, floor = its version | goes on |
+| trial Y | self-test passed | confirmed Y, floor = its version, nothing failed | goes on |
 | trial Y | self-test failed | confirmed X, failed Y: why | reset |
 | trial Y | start, flash refuses the count | trial Y | starts X |
 | trial Y | start as X should, a hash of X wrong | trial Y | starts Y if its hashes are right |
@@ -64,7 +64,9 @@ class Pointer:
         self.release = release
 
     def confirm(self, version):
-        """What runs is good."""
+        """What runs is good, and what failed before it is of no interest any more."""
+        self.failed = 0
+        self.reason = 0
         self.state = CONFIRMED
         self.tries = 0
         self.floor = max(self.floor, version)

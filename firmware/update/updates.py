@@ -197,6 +197,7 @@ class Updates:
             self._give_up(us.FLASH_REFUSED, now)
             return
         self._changed = True
+        self._receiver.floor = self._running.pointer.floor
         self._key = self._running.next_key()
         self._server.introduce(self._running.lines())
 

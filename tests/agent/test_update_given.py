@@ -15,6 +15,7 @@ from protocol.state import TerminalState, sign_state
 from protocol.wire.manifest import SIGNATURE_BYTES
 from tests.agent.agent_process import DEVICE, TERMINAL
 from tests.agent.update_world import VECTORS, UpdateWorld
+from tests.firmware.slot_cases import put
 from tongban.cli import app
 
 
@@ -122,6 +123,23 @@ def test_an_agent_that_dies_during_the_trial_hears_how_it_ended(tmp_path: Path) 
     agent.run("trial")
     agent.start()
     agent.run("done")
+
+
+def test_a_damaged_slot_is_an_alarm_and_the_same_release_mends_it(tmp_path: Path) -> None:
+    agent = Agent(tmp_path)
+    give(release_file(tmp_path, "v8"), agent.data, None)
+    agent.run("done")
+    put(agent.world.folder + "/slot_b/version.mpy", b"?")
+    agent.world.boot()
+    while not agent.updates.alarms():
+        agent.turn()
+    assert [alarm.code for alarm in agent.updates.alarms()] == ["update.damaged"]
+    assert agent.updates.versions()["release"] == "7"
+    give(release_file(tmp_path, "v8"), agent.data, None)
+    agent.run("activating")
+    agent.run("done")
+    assert agent.updates.versions()["release"] == "8"
+    assert agent.updates.alarms() == ()
 
 
 def test_a_file_that_is_no_release_is_an_alarm(tmp_path: Path) -> None:

@@ -121,6 +121,9 @@ def case_a_release_is_carried_activated_tested_and_confirmed(vectors, folder):
     assert board.carry()[0] == us.UPDATE_READY
     board.activate()
     assert board.slot()[:3] == (0, us.SLOT_TRIAL, 9)
+    board.rig.run_until(lambda: board.slot()[1] == us.SLOT_CONFIRMED)
+    board.begin("v8")
+    assert board.carry() == (us.UPDATE_REFUSED, us.OLDER_VERSION)
 
 
 def case_a_second_update_before_the_first_is_confirmed_is_refused(vectors, folder):
