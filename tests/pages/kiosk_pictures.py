@@ -37,6 +37,17 @@ SHEETS: dict[str, tuple[dict[str, int], str, int, list[Screen | str]]] = {
         380,
         [SCENES["help called"], SCENES["warning"], SCENES["entered"], SCENES["officer"]],
     ),
+    "kiosk-pay": (
+        PORTRAIT,
+        "light",
+        380,
+        [
+            SCENES["policy"],
+            SCENES["pay"],
+            SCENES["pay busy"],
+            replace(SCENES["pay"], **LARGE_ENGLISH),
+        ],
+    ),
 }
 """Name -> window, theme, width of one picture, scenes side by side."""
 

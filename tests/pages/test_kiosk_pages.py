@@ -217,6 +217,25 @@ def test_the_number_is_the_largest_thing_on_the_page(
         assert max(sizes, key=lambda pair: pair[0])[1] == "ticket-number"
 
 
+def test_what_is_still_to_be_paid_is_the_largest_thing_and_all_amounts_are_there(
+    page: Page, kiosk: Kiosk, source: PlayedSource
+) -> None:
+    open_at(page, kiosk, source, PORTRAIT)
+    put(page, source, SCENES["pay"])
+    assert words(page, ".money-rest") == "还差 10元"
+    assert words(page, ".money-parts") == "应缴 20元 已收 10元"
+    assert words(page, ".money-notes") == "收 5 10 20 50 元纸币"
+    assert "不找零" in words(page, ".money-policy")
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('.screen *')]"
+        ".map(e => [parseFloat(getComputedStyle(e).fontSize), e.textContent])"
+    )
+    assert max(sizes, key=lambda pair: pair[0])[1] == "10"
+    put(page, source, SCENES["pay busy"])
+    assert page.locator(".choice").count() == 0
+    assert "钱在机器里" in words(page, ".words")
+
+
 def test_a_rare_name_is_drawn_not_replaced(page: Page, kiosk: Kiosk, source: PlayedSource) -> None:
     open_at(page, kiosk, source, PORTRAIT)
     put(page, source, LONG_PERSON)
