@@ -33,8 +33,9 @@ CLOCK_RATE = 4
 PULSE_MS = 200
 BOOT_S_MAX = 5.0
 VISIT_S_MAX = 10.0
+PAIR_KEY = bytes(range(32))
 HEAP_MIN = 8
-HEAP_MAX = 256
+HEAP_MAX = 512
 CARD = citizen_card("样例甲", "441900190001010027")
 SLIP = build_slip([SlipLine("样例大厅", 3, "centre"), *(SlipLine(f"第{n}行") for n in range(12))])
 CODE = b"TB1.number.1900-01-01.A001" * 2
@@ -68,6 +69,7 @@ class Day:
             speed=SPEED,
             clock_rate=CLOCK_RATE,
             link="socket",
+            flash_files={"pair.key": PAIR_KEY},
         )
 
     async def survives(self) -> bool:
@@ -76,7 +78,9 @@ class Day:
             await self.board.start()
             await self._or_death(self.board.booted(BOOT_S_MAX))
             session = zlib.crc32(self.board.name.encode())
-            async with Probe(self.board.link_port(), session, clock_rate=CLOCK_RATE) as probe:
+            async with Probe(
+                self.board.link_port(), session, clock_rate=CLOCK_RATE, pair_key=PAIR_KEY
+            ) as probe:
                 await self._or_death(probe.up(BOOT_S_MAX))
                 for visit in range(1, DAY_VISITS + 1):
                     await self._or_death(self._visit(probe, visit))
