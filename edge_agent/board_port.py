@@ -2,6 +2,9 @@
 
 `on_bytes` and `on_change` are called from these threads. A port that goes away is opened again
 for ever; only the first opening raises. Device files and COM names are passed on as they are.
+
+The board speaks first: until then nothing is written. Where the link has the console of a board,
+the bytes of a frame would be keys to an interpreter that starts, and 03 among them would end it.
 """
 
 import contextlib
@@ -47,6 +50,7 @@ class BoardPort:
         self.baud = baud
         self.opens = 0
         self.writes_dropped = 0
+        self._heard = False
         self._on_bytes = on_bytes
         self._on_change = on_change
         self._port: serial.Serial | None = None
@@ -71,7 +75,7 @@ class BoardPort:
 
     def write(self, data: bytes) -> bool:
         """Queue bytes for the board; False when they were dropped (the link sends them again)."""
-        if self._port is not None:
+        if self._port is not None and self._heard:
             with contextlib.suppress(queue.Full):
                 self._writes.put_nowait(data)
                 return True
@@ -102,6 +106,7 @@ class BoardPort:
                 self._lost(error)
                 continue
             if data:
+                self._heard = True
                 self._on_bytes(data)
 
     def _write_on(self) -> None:
@@ -126,6 +131,7 @@ class BoardPort:
             exclusive=True if os.name == "posix" else None,
         )
         self.opens += 1
+        self._heard = False
         return port
 
     def _reopen(self) -> None:
