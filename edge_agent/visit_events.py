@@ -9,7 +9,7 @@ from protocol.people import parse_text_block, printed_address
 from protocol.wire import states
 from tongban.logs import event, get
 
-_CARD_FAULTS = {
+CARD_FAULTS = {
     states.CARD_NOT_READ: "unreadable",
     states.CARD_BAD_CHECKSUM: "unreadable",
     states.CARD_UNKNOWN: "unknown_card",
@@ -17,6 +17,7 @@ _CARD_FAULTS = {
     states.CARD_SAM_FAILED: "device_fault",
     states.CARD_TIME_LIMIT: "time_limit",
 }
+"""What the board says of a card that was not read -> outcome of `read_card`."""
 _SCAN_FAULTS = {
     states.SCAN_TIME_LIMIT: "time_limit",
     states.SCAN_TOO_LONG: "unreadable",
@@ -37,7 +38,7 @@ def card_event(block: bytes) -> fx.CardRead | fx.CardNotRead:
 
 def card_fault(reason: int) -> fx.CardNotRead:
     """No card was read."""
-    outcome = _CARD_FAULTS.get(reason, "unreadable")
+    outcome = CARD_FAULTS.get(reason, "unreadable")
     event(log, "info", "card.not_read", reason=outcome)
     return fx.CardNotRead(outcome)
 

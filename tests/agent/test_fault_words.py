@@ -12,7 +12,7 @@ from edge_agent.core.flow import Flow
 from edge_agent.core.flow_state import CHOOSING
 from edge_agent.devices import WORKING_STATES
 from edge_agent.settings import Settings
-from edge_agent.visits import _FAULTS
+from edge_agent.visit_events import CARD_FAULTS
 from protocol.wire import states
 from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.sdt_reader import SdtReader
@@ -91,7 +91,7 @@ def test_every_text_of_the_page_is_there() -> None:
 def test_what_people_hear_when_their_card_is_not_read(reason: int, text: str) -> None:
     for service in (gate(), number()):
         flow = new_flow(service)
-        answer = fx.CardNotRead(_FAULTS[reason])
+        answer = fx.CardNotRead(CARD_FAULTS[reason])
         trace = run(flow, flow.start(0), lambda e, a=answer: a if _is_read(e) else None)
         assert text in kinds(trace)
         assert not any(isinstance(e, fx.Append) and e.bodies for e in trace)
