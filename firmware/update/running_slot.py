@@ -71,7 +71,11 @@ class RunningSlot:
         write_pointer(self.root, pointer)
 
     def next_key(self):
-        """The release key that this slot brings, when another one is in force; else None."""
+        """The release key that this slot brings, when another one is in force; else None. A slot
+        that was fallen back to brings none: its key may have been replaced for good reason.
+        """
+        if self.version < self.pointer.floor:
+            return None
         brought = _read(self.folder + "/" + KEY_FILE)
         if brought is None or brought == _read(self.root + "/" + KEY_FILE):
             return None

@@ -238,6 +238,20 @@ def case_a_release_brings_the_key_of_the_next(vectors, folder):
     assert board.carry() == (us.UPDATE_READY, us.REASON_NONE)
 
 
+def case_a_slot_that_was_fallen_back_to_brings_no_key(vectors, folder):
+    with_ilistdir()
+    later = releases()["later_key"].encode()
+    put(folder + "/release.pub", releases()["key"].encode())
+    put_slot(folder, "slot_a", 7)
+    put(folder + "/slot_a/release.pub", later)
+    for floor, brought in ((7, later), (8, None)):
+        write_pointer(folder, Pointer("slot_a", floor=floor))
+        assert RunningSlot({"root": folder, "slot": "slot_a"}).next_key() == brought
+    put(folder + "/slot_a/release.pub", b"no key")
+    write_pointer(folder, Pointer("slot_a", floor=7))
+    assert RunningSlot({"root": folder, "slot": "slot_a"}).next_key() is None
+
+
 def key_of(folder):
     with open(folder + "/release.pub", "rb") as file:
         return file.read()
