@@ -1,4 +1,4 @@
-"""Planted: DATA that came before is delivered again."""
+"""Planted: DATA that came before is delivered again; neither number nor seq stop it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,5 +20,6 @@ def apply() -> Iterator[None]:
             link._next_in = seq
         real(link, seq, size)
 
-    with patch.object(Link, "_on_data", on_data):
+    taken = patch.object(Link, "_is_new", lambda _link: True)
+    with taken, patch.object(Link, "_on_data", on_data):
         yield

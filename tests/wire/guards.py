@@ -2,7 +2,9 @@
 
 from protocol.wire.frames import FrameDecoder, encode
 from protocol.wire.link import AGENT, BOARD
+from tests.wire.link_rig import PairedRig
 from tests.wire.lossy_line import Faults, LossyLine
+from tests.wire.plain_frames import frame
 
 SEED = 1900
 QUIET_MS = 9000
@@ -32,6 +34,25 @@ def no_damaged_frame_is_taken() -> list[str]:
         if taken:
             violations.append(f"bit {bit}: taken as {taken.pop().hex()}")
         taken.clear()
+    return violations
+
+
+def no_forged_frame_is_taken() -> list[str]:
+    """By a paired link: without a tag, with a tag of another key, and one that comes again."""
+    rig = PairedRig()
+    rig.go_up()
+    violations = []
+    for name, key in (("no tag", None), ("another key", b"x" * 32)):
+        rig.hear(frame(rig.data(5), key=key))
+        if rig.told:
+            violations.append(f"{name}: taken")
+            rig.told.clear()
+    good = frame(rig.data(6), key=rig.key)
+    for _ in range(2):
+        rig.hear(good)
+    heard = rig.link.stats.repeats
+    if heard:
+        violations.append(f"a frame that came before was looked at {heard} times")
     return violations
 
 
