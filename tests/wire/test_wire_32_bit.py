@@ -19,7 +19,15 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 FIRMWARE = ROOT / "tests" / "firmware"
 PERIPHERALS = ROOT / "tests" / "vectors" / "peripherals.json"
-DRIVER_CASES = ("reader_cases", "printer_cases", "voice_cases", "gate_cases", "scanner_cases")
+RELEASES = ROOT / "tests" / "vectors" / "releases.json"
+DRIVER_CASES = (
+    "reader_cases",
+    "printer_cases",
+    "voice_cases",
+    "gate_cases",
+    "scanner_cases",
+    "signature_cases",
+)
 """Those that need no file: the port's file system numbers its errors otherwise than a board's."""
 PAIRED_BYTES_MAX = 480
 HEAP_BYTES = 1 << 20
@@ -42,7 +50,8 @@ def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         shutil.copytree(ROOT / "firmware", folder / "firmware")
         shutil.copytree(ROOT / "protocol" / "wire", folder / "protocol" / "wire")
         shutil.copy(ROOT / "protocol" / "__init__.py", folder / "protocol")
-    for source in [ROOT / "tests" / "__init__.py", *FIRMWARE.glob("*.py")]:
+    sources = [ROOT / "tests" / "__init__.py", RELEASES, *FIRMWARE.glob("*.py")]
+    for source in sources:
         target = folder / source.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, target)
