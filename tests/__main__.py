@@ -18,6 +18,8 @@ SYSTEM_PACKAGES = {
     "chromium": "chromium",
     "chinese-font": "fonts-noto-cjk",
     "rare-font": "fonts-hanazono",  # characters of names that the other lacks
+    "node": "nodejs",  # runs MicroPython's WebAssembly port, 32 bits
+    "npm": "npm",  # fetches it
 }
 """What a test needs (its mark `needs`) -> Debian package that brings it."""
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")

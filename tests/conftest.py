@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-ALONE = ("board/test_board_line", "hall/", "pages/test_tour")
+ALONE = ("board/test_board_line", "board/test_link_stress", "hall/", "pages/test_tour")
 """Tests whose devices keep true time, or that run a whole hall: one after the other, with the
 machine to themselves."""
 BROWSER_NEEDS = ("chromium", "chinese-font")

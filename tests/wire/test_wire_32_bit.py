@@ -13,7 +13,7 @@ from edge_agent.technician.image import build_image
 from tests import micropython_wasm
 from tests.wire import make_vectors, micropython_vectors
 
-pytestmark = pytest.mark.needs("node")
+pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm")]
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
