@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from edge_agent.cash_calls import CashCalls
 from edge_agent.core import checks
 from edge_agent.core import flow_events as fx
-from edge_agent.core.board_session import BoardSession, SessionError
+from edge_agent.core.board_session import BoardSession
+from edge_agent.core.effect_wishes import EffectError
 from edge_agent.core.flow import Flow
 from edge_agent.core.flow_definition import Definition
 from edge_agent.core.screen import CHOICE_SPOKEN_TEXT, Choice
@@ -97,7 +98,7 @@ class VisitActs:
                 self._query(effect, flow)
             case fx.Abandon():
                 log_step(flow, "warning", "visit.effect_abandoned")
-                self._session.abandon(effect.effect_id)
+                self._session.effects.abandon(effect.effect_id)
             case fx.Pay():
                 self._cash.pay(effect.order)
             case fx.StopPay():
@@ -145,22 +146,22 @@ class VisitActs:
     def _print(self, effect: fx.Print, flow: Flow) -> None:
         try:
             slip = self._service.slips.build(effect.slip, self._language(), effect.fields)
-            self._session.print_slip(effect.effect_id, slip)
-        except (SlipError, SessionError) as error:
+            self._session.effects.print_slip(effect.effect_id, slip)
+        except (SlipError, EffectError) as error:
             log_step(flow, "error", "visit.not_printed", problem=str(error))
             self._feed(flow, fx.EffectDone(effect.effect_id, states.NOT_DONE))
 
     def _pulse(self, effect: fx.Pulse, flow: Flow) -> None:
         try:
-            self._session.pulse(effect.effect_id, effect.duration_ms)
-        except SessionError as error:
+            self._session.effects.pulse(effect.effect_id, effect.duration_ms)
+        except EffectError as error:
             log_step(flow, "error", "visit.not_opened", problem=str(error))
             self._feed(flow, fx.EffectDone(effect.effect_id, states.NOT_DONE))
 
     def _query(self, effect: fx.QueryEffect, flow: Flow) -> None:
         try:
-            self._session.query(effect.effect_id)
-        except SessionError as error:
+            self._session.effects.query(effect.effect_id)
+        except EffectError as error:
             log_step(flow, "error", "visit.not_asked", problem=str(error))
             self._feed(flow, fx.EffectDone(effect.effect_id, states.UNKNOWN))
 

@@ -1,32 +1,20 @@
 """The agent's side of the board link: what the terminal wants from its board, kept until it is so.
 
 The session holds wishes, not messages: the read or scan that is on, the utterance that sounds, the
-call for help that rings, the effects that nobody has answered. After each link up it says them
-again.
-
-| an effect is | event | next | does |
-| --- | --- | --- | --- |
-| TO_SEND | room on the link | SENT | PULSE, or all PRINT_DATA and PRINT_RUN |
-| TO_SEND, nothing of it sent | link up | TO_SEND | |
-| TO_SEND, begun to send | link up | TO_ASK | |
-| SENT | link up, or ASK_EVERY_MS without an answer | TO_ASK | |
-| TO_ASK | room on the link | ASKED | EFFECT_QUERY |
-| ASKED | link up, or ASK_EVERY_MS without an answer | TO_ASK | |
-| ASKED | EFFECT_RESULT never seen, job known | TO_SEND | the board does an id at most once |
-| any | EFFECT_RESULT | gone | the outcome goes to the terminal |
-| any | `abandon` | gone | |
+call for help that rings, the effects that nobody has answered (effect_wishes.py), the cash that is
+wanted (cash_wishes.py). After each link up it says them again.
 
 Times are ticks of protocol.wire.ticks. Nothing here blocks, waits or does I/O.
 """
 
 import struct
-import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_agent.core import board_events as bx
 from edge_agent.core.cash_wishes import CashWishes
+from edge_agent.core.effect_wishes import EffectWishes
 from edge_agent.core.scan_text import ScanError, ScanParts
 from protocol.wire import messages, states
 from protocol.wire import trace_entries as te
@@ -34,37 +22,10 @@ from protocol.wire.link import AGENT, Link
 from protocol.wire.ticks import add, diff
 
 WINDOW_BYTES = 4096
-PRINT_CHUNK_BYTES = 256
-PRINT_JOB_BYTES_MAX = 6400  # the board keeps one job in a buffer of this size
-ASK_EVERY_MS = 4_000
-EFFECTS_MAX = 16
 EVENT_ACKS_MAX = 32
 IDLE_MS = 1_000
 _COUNT = struct.Struct("<I")
 BACKGROUND_BYTES_MAX = 300
-
-TO_SEND, SENT, TO_ASK, ASKED = "to send", "sent", "to ask", "asked"
-
-
-class SessionError(Exception):
-    """The terminal asked for more than the session can keep; the text names the limit."""
-
-
-@dataclass
-class _Effect:
-    """`pulse_ms` 0 and `slip` empty: only the outcome of an earlier life is asked for."""
-
-    effect_id: int
-    stage: str
-    slip: bytes = b""
-    pulse_ms: int = 0
-    sent_bytes: int = 0
-    begun: bool = False
-    at: int = 0  # ticks when it got to SENT or ASKED
-
-    @property
-    def has_job(self) -> bool:
-        return bool(self.slip or self.pulse_ms)
 
 
 @dataclass
@@ -117,10 +78,10 @@ class BoardSession:
         self._utterance: _Utterance | None = None
         self._hush = False
         self._utterance_no = 0
-        self._effects: dict[int, _Effect] = {}
         self._acks: deque[int] = deque()
         self._help: _HelpWish | None = None
         self._background: Callable[[int], bytes | None] | None = None
+        self.effects = EffectWishes(self._send)
         self.cash = CashWishes(self._send)
 
     @property
@@ -146,19 +107,11 @@ class BoardSession:
         """Timers."""
         self._now = now
         self._link.tick(now)
-        for effect in self._effects.values():
-            if effect.stage in (SENT, ASKED) and diff(now, effect.at) >= ASK_EVERY_MS:
-                effect.stage = TO_ASK
+        self.effects.tick(now)
 
     def deadline_ms(self, now: int) -> int:
         """Milliseconds until `tick` is due."""
-        waits = [IDLE_MS, self._link.deadline(now)]
-        waits += [
-            diff(add(effect.at, ASK_EVERY_MS), now)
-            for effect in self._effects.values()
-            if effect.stage in (SENT, ASKED)
-        ]
-        return max(0, min(waits))
+        return max(0, min(IDLE_MS, self._link.deadline(now), self.effects.deadline_ms(now)))
 
     # ---- wishes
 
@@ -198,24 +151,6 @@ class BoardSession:
         self._hush = self._utterance is not None
         self._utterance = None
 
-    def print_slip(self, effect_id: int, slip: bytes) -> None:
-        """Print once. Raises SessionError when the slip is too long or too much is waiting."""
-        if not 0 < len(slip) <= PRINT_JOB_BYTES_MAX:
-            raise SessionError(f"slip of {len(slip)} bytes, at most {PRINT_JOB_BYTES_MAX}")
-        self._add(_Effect(effect_id, TO_SEND, slip=slip))
-
-    def pulse(self, effect_id: int, duration_ms: int) -> None:
-        """Open the gate once. Raises SessionError when too much is waiting."""
-        self._add(_Effect(effect_id, TO_SEND, pulse_ms=duration_ms))
-
-    def query(self, effect_id: int) -> None:
-        """What became of an effect of an earlier life. Raises SessionError."""
-        self._add(_Effect(effect_id, TO_ASK))
-
-    def abandon(self, effect_id: int) -> None:
-        """Nobody waits for this effect any more: it is not sent again."""
-        self._effects.pop(effect_id, None)
-
     def ring_help(self, number: int, age_ms: int, now: int) -> None:
         """Ring for this call, and go on with it after a reboot; AGE_UNKNOWN is one of its ages."""
         since = None if age_ms == states.AGE_UNKNOWN else add(now, -age_ms)
@@ -238,11 +173,6 @@ class BoardSession:
         """`next_message(now)` is asked for a message whenever the link has nothing else to do."""
         self._background = next_message
 
-    def _add(self, effect: _Effect) -> None:
-        if len(self._effects) >= EFFECTS_MAX and effect.effect_id not in self._effects:
-            raise SessionError(f"{EFFECTS_MAX} effects wait for the board; is it connected?")
-        self._effects[effect.effect_id] = effect
-
     def _next_utterance_no(self) -> int:
         self._utterance_no = self._utterance_no % 0xFFFF + 1
         return self._utterance_no
@@ -254,7 +184,7 @@ class BoardSession:
             _ = (
                 self._send_reads()
                 and self._send_scans()
-                and self._send_effects()
+                and self.effects.say(self._now)
                 and self._send_speech()
                 and self.cash.say()
                 and self._send_help()
@@ -294,36 +224,6 @@ class BoardSession:
             self._scan_sent = self._send(messages.SCAN_START, self._scan, 0)
             return self._scan_sent
         return True
-
-    def _send_effects(self) -> bool:
-        return all(self._send_effect(effect) for effect in self._effects.values())
-
-    def _send_effect(self, effect: _Effect) -> bool:
-        """False when the link has no room."""
-        if effect.stage == TO_ASK:
-            if not self._send(messages.EFFECT_QUERY, effect.effect_id):
-                return False
-            effect.stage, effect.at = ASKED, self._now
-        elif effect.stage == TO_SEND:
-            if not (self._send_slip(effect) if effect.slip else self._send_pulse(effect)):
-                return False
-            effect.stage, effect.at = SENT, self._now
-        return True
-
-    def _send_pulse(self, effect: _Effect) -> bool:
-        effect.begun = self._send(messages.PULSE, effect.effect_id, effect.pulse_ms)
-        return effect.begun
-
-    def _send_slip(self, effect: _Effect) -> bool:
-        slip = effect.slip
-        while effect.sent_bytes < len(slip):
-            chunk = slip[effect.sent_bytes : effect.sent_bytes + PRINT_CHUNK_BYTES]
-            head = (effect.effect_id, effect.sent_bytes)
-            if not self._send(messages.PRINT_DATA, *head, tail=chunk):
-                return False
-            effect.begun = True
-            effect.sent_bytes += len(chunk)
-        return self._send(messages.PRINT_RUN, effect.effect_id, len(slip), zlib.crc32(slip))
 
     def _send_speech(self) -> bool:
         if self._hush:
@@ -379,9 +279,7 @@ class BoardSession:
         if self._help is not None:
             self._help.sent = False
         self.cash.link_up()
-        for effect in self._effects.values():
-            if effect.begun or effect.stage == ASKED:
-                effect.stage, effect.sent_bytes = TO_ASK, 0
+        self.effects.link_up()
         self._listener(bx.LinkUp(version, parse_info(bytes(info))))
 
     def link_down(self, reason: str) -> None:
@@ -398,7 +296,8 @@ class BoardSession:
             self._listener(bx.BoardTrouble(f"board message refused: {error}"))
             return
         if kind == messages.EFFECT_RESULT:
-            self._on_result(*fields)
+            if self.effects.ended(*fields):
+                self._listener(bx.EffectResult(*fields))
         elif kind == messages.SPEECH:
             self._on_speech(*fields)
         elif kind == messages.CARD:
@@ -452,16 +351,6 @@ class BoardSession:
         """A read is over with its card; it is not asked for again after a link up."""
         if self._read is not None and self._read[0] == read_no:
             self._read = None
-
-    def _on_result(self, effect_id: int, outcome: int, detail: int) -> None:
-        effect = self._effects.get(effect_id)
-        if effect is None:
-            return  # abandoned, or answered twice
-        if outcome == states.NEVER_SEEN and effect.has_job:
-            effect.stage, effect.sent_bytes = TO_SEND, 0
-            return
-        del self._effects[effect_id]
-        self._listener(bx.EffectResult(effect_id, outcome, detail))
 
     def _on_speech(self, number: int, state: int) -> None:
         spoken = self._utterance

@@ -8,13 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core import board_events as bx
-from edge_agent.core.board_session import (
+from edge_agent.core.board_session import BoardSession, parse_info
+from edge_agent.core.effect_wishes import (
     ASK_EVERY_MS,
     EFFECTS_MAX,
     PRINT_JOB_BYTES_MAX,
-    BoardSession,
-    SessionError,
-    parse_info,
+    EffectError,
 )
 from protocol.wire import messages, states
 from tests.agent.fake_board import FakeBoard, Wire
@@ -74,7 +73,7 @@ def test_a_slip_arrives_whole_over_a_bad_line_and_is_printed_once() -> None:
         session, board, wire, events = joined(loss=0.15, seed=seed)
         wire.run(5_000)
         slip = bytes(range(256)) * 16
-        session.print_slip(9, slip)
+        session.effects.print_slip(9, slip)
         wire.run(30_000)
         assert board.slips == [slip]
         assert outcomes(events) == [(9, states.DONE)]
@@ -83,7 +82,7 @@ def test_a_slip_arrives_whole_over_a_bad_line_and_is_printed_once() -> None:
 def test_an_effect_that_had_begun_when_the_board_died_is_unknown_and_not_done_again() -> None:
     session, board, wire, events = joined()
     board.slow = True
-    session.pulse(9, 500)
+    session.effects.pulse(9, 500)
     wire.run(300)
     assert board.done == [("pulse", 9)]
     board.reboot()
@@ -95,8 +94,8 @@ def test_an_effect_that_had_begun_when_the_board_died_is_unknown_and_not_done_ag
 def test_an_effect_that_never_arrived_is_sent_after_the_reboot() -> None:
     session, board, wire, events = joined()
     wire.cut = True
-    session.pulse(9, 500)
-    session.print_slip(10, b"slip")
+    session.effects.pulse(9, 500)
+    session.effects.print_slip(10, b"slip")
     wire.run(1_000)
     board.reboot()
     wire.cut = False
@@ -108,7 +107,7 @@ def test_an_effect_that_never_arrived_is_sent_after_the_reboot() -> None:
 def test_a_lost_answer_is_asked_for() -> None:
     session, board, wire, events = joined()
     board.slow = True
-    session.pulse(9, 500)
+    session.effects.pulse(9, 500)
     wire.run(300)
     board.journal[9] = states.DONE  # it ended, but its answer got lost on the board
     wire.run(ASK_EVERY_MS + 500)
@@ -118,8 +117,8 @@ def test_a_lost_answer_is_asked_for() -> None:
 def test_the_outcome_of_an_earlier_life_is_asked_for_and_nothing_is_done() -> None:
     session, board, wire, events = joined()
     board.journal[3] = states.DONE
-    session.query(3)
-    session.query(4)
+    session.effects.query(3)
+    session.effects.query(4)
     wire.run(300)
     assert sorted(outcomes(events)) == [(3, states.DONE), (4, states.NEVER_SEEN)]
     assert board.done == []
@@ -129,9 +128,9 @@ def test_an_abandoned_effect_is_not_sent_any_more() -> None:
     session, board, wire, events = joined()
     wire.cut = True
     wire.run(5_000)
-    session.print_slip(9, b"slip")
+    session.effects.print_slip(9, b"slip")
     wire.run(1_000)
-    session.abandon(9)
+    session.effects.abandon(9)
     wire.cut = False
     wire.run(6_000)
     assert session.up
@@ -212,12 +211,12 @@ def test_a_call_for_help_rings_until_it_is_answered_also_on_a_board_that_reboote
 
 def test_limits_are_held() -> None:
     session, _, _, _ = joined()
-    with pytest.raises(SessionError, match="at most 6400"):
-        session.print_slip(1, bytes(PRINT_JOB_BYTES_MAX + 1))
+    with pytest.raises(EffectError, match="at most 6400"):
+        session.effects.print_slip(1, bytes(PRINT_JOB_BYTES_MAX + 1))
     for number in range(EFFECTS_MAX):
-        session.pulse(number + 1, 100)
-    with pytest.raises(SessionError, match="16 effects"):
-        session.pulse(99, 100)
+        session.effects.pulse(number + 1, 100)
+    with pytest.raises(EffectError, match="16 effects"):
+        session.effects.pulse(99, 100)
 
 
 def test_counters_arrive_as_the_board_counted() -> None:
@@ -249,9 +248,9 @@ def test_effects_happen_at_most_once_whatever_the_line_and_the_board_do(
         if action in ("print", "pulse") and asked < 8:
             asked += 1
             if action == "print":
-                session.print_slip(asked, b"x" * data.draw(st.integers(1, 700)))
+                session.effects.print_slip(asked, b"x" * data.draw(st.integers(1, 700)))
             else:
-                session.pulse(asked, 100)
+                session.effects.pulse(asked, 100)
         elif action == "reboot":
             board.reboot()
         elif action in ("cut", "mend"):

@@ -66,7 +66,7 @@ def test_a_citizens_messages_go_before_it(tmp_path: Path) -> None:
     world.idle = False
     world.update.begin(world.offer("v8"))
     world.until(lambda: world.update.offset > 1000)
-    world.session.pulse(5, 100)
+    world.session.effects.pulse(5, 100)
     began = world.now
     world.until(lambda: any(isinstance(said, bx.EffectResult) for said in world.events))
     assert world.now - began < 100 + 500

@@ -67,7 +67,7 @@ def test_only_the_board_of_the_same_pair_comes_up_and_else_the_cure_is_known(
     told: list[bx.BoardEvent] = []
     session = BoardSession(os.urandom, b"agent=test\n", told.append, ours)
     board = FakeBoard(theirs)
-    session.pulse(5, 1000)
+    session.effects.pulse(5, 1000)
     Wire(session, board).run(3000)
     assert session.up == (problem == "")
     assert [one.reason for one in told if isinstance(one, bx.LinkDown)] == [problem] * bool(problem)
