@@ -21,7 +21,13 @@ from pathlib import Path
 import msgspec
 
 from edge_agent.technician.description import check_board, load_board
-from edge_agent.technician.flash_sizes import BLOCK_BYTES, FlashSize, flash_size
+from edge_agent.technician.flash_sizes import (
+    BLOCK_BYTES,
+    FlashSize,
+    FlashSizeUnknownError,
+    flash_size,
+    in_partition,
+)
 from edge_agent.technician.image import ImageError, ImageFile, build_image
 from edge_agent.technician.layout import board_content, is_data, unsigned_release
 from edge_agent.technician.release_file import Release, ReleaseError, read_release
@@ -83,7 +89,9 @@ def build(
         raise TroubleError("image_broken", error="; ".join(problems))
     out.mkdir(parents=True, exist_ok=True)
     key_bytes = None if key is None else _read(key)
-    interpreter_bytes = None if interpreter is None else _interpreter(interpreter, board, size)
+    interpreter_bytes = None
+    if interpreter is not None:
+        interpreter_bytes, size = _interpreter(interpreter, board, size)
     with tempfile.TemporaryDirectory(dir=out, prefix=".building-") as scratch:
         place = Path(scratch)
         made = place / "compiled"
@@ -180,7 +188,8 @@ def _release(made: Path, board: str, version: int, release: Path | None) -> Rele
     return chosen
 
 
-def _interpreter(path: Path, board: str, size: FlashSize) -> bytes:
+def _interpreter(path: Path, board: str, size: FlashSize) -> tuple[bytes, FlashSize]:
+    """The image, and the file system as its partition table has it."""
     if board != _ESP:
         problem = "only an ESP32 is flashed as one image; copy the .uf2 onto the board's drive"
         raise TroubleError("file_unusable", path=path, error=problem)
@@ -188,10 +197,14 @@ def _interpreter(path: Path, board: str, size: FlashSize) -> bytes:
     chip = int.from_bytes(data[_ESP_CHIP_AT : _ESP_CHIP_AT + 2], "little")
     if len(data) < _HEADER_BYTES or data[0] != _ESP_MAGIC or chip != _ESP32S3_CHIP:
         raise TroubleError("file_unusable", path=path, error="no image for an ESP32-S3")
+    try:
+        size = in_partition(size, data)
+    except FlashSizeUnknownError as error:
+        raise TroubleError("file_unusable", path=path, error=error) from error
     if len(data) > size.offset:
         problem = f"{len(data)} bytes, the file system begins at {size.offset}"
         raise TroubleError("file_unusable", path=path, error=problem)
-    return data
+    return data, size
 
 
 def _merge(interpreter: bytes, image: bytes, size: FlashSize, scratch: Path) -> bytes:

@@ -2,12 +2,13 @@
 
 | board | file system begins | source |
 | --- | --- | --- |
-| esp32s3 | after 2 MiB (boot loader, NVS, interpreter), up to the end | MicroPython's ports/esp32, `partitions-4MiB.csv`; larger chips: the partition grows with the chip at boot |
+| esp32s3 | where the partition `vfs` of the interpreter's image begins, up to the end of the chip: MicroPython lets it grow at boot; ESP_BEGINS without an image | ESP-IDF Programming Guide, Partition Tables |
 | rp2350 | after 1 MiB, up to the end | MicroPython's ports/rp2, boards/RPI_PICO2, MICROPY_HW_FLASH_STORAGE_BYTES |
 | simulated | a chip of its own, 1 MiB | simulator/board |
 """  # noqa: E501
 
-from dataclasses import dataclass
+import struct
+from dataclasses import dataclass, replace
 
 BLOCK_BYTES = 4096
 MIB = 1 << 20
@@ -23,7 +24,12 @@ class FlashSize:
     program_bytes: int
 
 
-_BEGINS = {"esp32s3": 2 * MIB, "rp2350": MIB}
+ESP_BEGINS = 2 * MIB
+_BEGINS = {"esp32s3": ESP_BEGINS, "rp2350": MIB}
+_TABLE_AT, _ENTRY_BYTES, _ENTRIES_MAX = 0x8000, 32, 95
+_ENTRY = struct.Struct("<2sBBII16sI")  # magic, type, subtype, offset, size, label, flags
+_ENTRY_MAGIC = b"\xaa\x50"
+_PARTITION = b"vfs"
 _PROGRAM_BYTES = {"esp32s3": 32, "rp2350": 256, "simulated": 32}
 CHIP_MIB = (4, 8, 16)
 _SIMULATED_BLOCKS = 256
@@ -46,6 +52,22 @@ def flash_size(board: str, chip_mib: int) -> FlashSize:
         return FlashSize(0, _SIMULATED_BLOCKS, program_bytes)
     begins = _BEGINS[board]
     return FlashSize(begins, (chip_mib * MIB - begins) // BLOCK_BYTES, program_bytes)
+
+
+def in_partition(size: FlashSize, interpreter: bytes) -> FlashSize:
+    """`size` as an ESP32 image for address 0 has its partition `vfs`. Raises
+    FlashSizeUnknownError."""
+    for at in range(_TABLE_AT, _TABLE_AT + _ENTRIES_MAX * _ENTRY_BYTES, _ENTRY_BYTES):
+        entry = interpreter[at : at + _ENTRY_BYTES]
+        if len(entry) < _ENTRY_BYTES or not entry.startswith(_ENTRY_MAGIC):
+            break
+        _, _, _, offset, _, label, _ = _ENTRY.unpack(entry)
+        if label.rstrip(b"\0") == _PARTITION:
+            end = size.offset + size.blocks * BLOCK_BYTES
+            if offset % BLOCK_BYTES or not 0 < offset < end:
+                break
+            return replace(size, offset=offset, blocks=(end - offset) // BLOCK_BYTES)
+    raise FlashSizeUnknownError("its partition table has no place for the file system (vfs)")
 
 
 def parse_size(text: str) -> int:

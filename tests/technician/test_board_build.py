@@ -3,6 +3,7 @@ what it is."""
 
 import hashlib
 import shutil
+import struct
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,18 @@ from edge_agent.technician.layout import SLOTS
 from edge_agent.technician.trouble import TroubleError
 
 ESP_HEADER = bytes([0xE9, 4, 2, 0x20]) + bytes(8) + (9).to_bytes(2, "little") + bytes(10)
-INTERPRETER = ESP_HEADER + bytes(range(200)) * 40
+VFS_AT = 0x310000
+
+
+def partitioned(vfs_at: int = VFS_AT, label: bytes = b"vfs", code: bytes = b"") -> bytes:
+    """An image for address 0: header, partition table, code."""
+    rows = [(1, 2, 0x9000, 0x6000, b"nvs"), (0, 0, 0x10000, 0x300000, b"factory")]
+    rows.append((1, 0x81, vfs_at, 0xF0000, label))
+    table = b"".join(struct.pack("<2sBBII16sI", b"\xaa\x50", *row, 0) for row in rows)
+    return (ESP_HEADER.ljust(0x8000, b"\xff") + table).ljust(0x10000, b"\xff") + code
+
+
+INTERPRETER = partitioned(code=bytes(range(200)) * 40)
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +75,23 @@ def test_an_interpreter_and_the_files_make_one_flash_image(tmp_path: Path) -> No
     manifest = build("esp32s3", 8, tmp_path / "out", interpreter=interpreter)
     flash = (tmp_path / "out" / "flash.bin").read_bytes()
     assert flash.startswith(INTERPRETER)
+    assert manifest.offset == VFS_AT, "where the interpreter looks for it"
     assert flash[manifest.offset :] == (tmp_path / "out" / "filesystem.img").read_bytes()
     assert len(flash) == 8 << 20
 
 
 @pytest.mark.parametrize(
     ("data", "says"),
-    [(b"", "no image"), (b"\xe9" + bytes(40), "no image"), (ESP_HEADER + bytes(2 << 20), "begins")],
-    ids=["empty", "another chip", "too large"],
+    [
+        (b"", "no image"),
+        (b"\xe9" + bytes(40), "no image"),
+        (partitioned(code=bytes(VFS_AT)), "begins"),
+        (ESP_HEADER, "partition table"),
+        (partitioned(label=b"storage"), "partition table"),
+        (partitioned(vfs_at=4 << 20), "partition table"),
+        (partitioned(vfs_at=VFS_AT + 1), "partition table"),
+    ],
+    ids=["empty", "another chip", "too large", "no table", "no vfs", "beyond", "crooked"],
 )
 def test_an_interpreter_that_cannot_run_there_is_refused(
     tmp_path: Path, data: bytes, says: str
