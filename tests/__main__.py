@@ -27,6 +27,7 @@ FONTS = {"chinese-font": "NotoSansCJK-Regular.ttc", "rare-font": "HanaMinB.ttf"}
 FIRMWARE_STUBS = "micropython-esp32-stubs==1.29.*"
 STUBS_FOLDER = HERE / ".venv" / "firmware-stubs"
 """A folder of their own: they shadow CPython's standard library for mypy."""
+SLOWEST_SHOWN = 40
 SEARCH = "/usr/sbin:/usr/local/sbin"
 
 
@@ -116,7 +117,7 @@ def main() -> int:
         print("the stubs of MicroPython could not be installed; is there a network?")
         return 1
     results = [step(name, command) for name, command in checks]
-    pytest = [*python, "pytest", *left_out]
+    pytest = [*python, "pytest", f"--durations={SLOWEST_SHOWN}", *left_out]
     if chosen:
         results.append(step("pytest", [*pytest, *chosen]))
     else:
