@@ -18,6 +18,12 @@ TOLD_BY_EVENT = frozenset(
 )
 """Their records come with the board's events, which are told also when the state has passed. The
 gate opens for people all the same."""
+STILL_USED = TOLD_BY_EVENT | {
+    (states.GATE, states.DETAIL_STUCK),
+    (states.CASH_ACCEPTOR, states.SECOND_BILL),
+}
+"""Alarms, and used all the same: the next pulse shows whether a relay moves, and an acceptor goes
+on as soon as the second bill is gone."""
 PASSING_STATES = (states.DEVICE_BUSY, states.STARTING)
 CORRELATION_BYTES = 8
 
@@ -88,7 +94,7 @@ class Devices:
     def works(self, device: int) -> bool:
         """Whether a device can be used; one that nobody reported on is tried."""
         state, detail = self._now.get(device, (states.ONLINE, 0))
-        return state in WORKING_STATES or (device, detail) in TOLD_BY_EVENT
+        return state in WORKING_STATES or (device, detail) in STILL_USED
 
     def conditions(self) -> tuple[DeviceCondition, ...]:
         """For the terminal's state message. Safe from any thread."""

@@ -44,6 +44,7 @@ _GATE = {
     states.GATE_DOOR_OPEN: ("门没关上", "door open"),
     states.GATE_FORCED: ("门被强行打开", "door forced"),
     states.GATE_FIRE: ("消防联动，门常开", "held open by the fire alarm"),
+    states.DETAIL_STUCK: ("继电器不动作", "relay stuck"),
 }
 _OF_DEVICE = {
     states.PRINTER: _PRINTER,

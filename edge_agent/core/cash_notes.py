@@ -123,6 +123,7 @@ def _credited(desk: CashState, payment: Payment, end: cx.EndNote, now_ms: int) -
         payment.paid_fen += end.fen
     elif end.state == cx.CASE:
         payment.doubt_fen += end.fen
+        payment.cases += 1
         effects.append(cx.CallHelp(payment.order.payment))
         if payment.stage == cs.CLOSING:
             payment.outcome = cx.IN_DOUBT

@@ -19,7 +19,8 @@ WANTING, ASKED, REFUSED = "wanting", "asked", "refused"
 
 @dataclass
 class Payment:
-    """`since_ms`: of its stage. `told`: the person knows how it ended, or is gone."""
+    """`since_ms`: of its stage. `cases`: notes in doubt, also those whose value nobody knows.
+    `told`: the person knows how it ended, or is gone."""
 
     order: cx.Order
     stage: str
@@ -27,6 +28,7 @@ class Payment:
     outcome: str = ""
     paid_fen: int = 0
     doubt_fen: int = 0
+    cases: int = 0
     notes: int = 0
     closed: bool = False
     told: bool = False
@@ -130,7 +132,7 @@ class CashState:
         kept_fen = order.due_fen if covered and payment.outcome != cx.STOPPED else 0
         if kept_fen:
             payment.outcome = cx.PAID
-        elif payment.outcome == cx.IN_DOUBT and not payment.doubt_fen:
+        elif payment.outcome == cx.IN_DOUBT and not payment.cases:
             payment.outcome = cx.DEVICE_FAULT  # all is known again
         payment.stage, payment.since_ms = ENDING, now_ms
         voucher = ""

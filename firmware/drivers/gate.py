@@ -14,6 +14,7 @@
 | closes for CONTACT_MS, authorised | event GATE_PASSED with the pulse's id, which is used up |
 | closes otherwise | event GATE_PASSED with 0: nobody was let in |
 
+After UNKNOWN the device is HARDWARE_ERROR until a pulse is DONE.
 An authorisation begins with its pulse, and ends with a passage or `passage_s` after the pulse.
 
 | fire input | does |
@@ -62,6 +63,7 @@ class Gate:
         self._authorised_id = 0
         self._open_until = None  # the door may open until then
         self._opens = None
+        self._unseen = False
         self._drive(now)
 
     @property
@@ -128,7 +130,7 @@ class Gate:
         door, detail = self._door.state
         if self._fire.active:
             self._report(states.USER_ERROR, states.GATE_FIRE)
-        elif self._relay.stuck:
+        elif self._relay.stuck or self._unseen:
             self._report(states.HARDWARE_ERROR, states.DETAIL_STUCK)
         else:
             self._report(door, detail)
@@ -151,10 +153,10 @@ class Gate:
         self._open_until = add(self._off_at, self._passage_ms)
 
     def _end_pulse(self, now):
-        seen = self._relay.seen
+        self._unseen = not self._relay.seen
         self._state = REST
         self._drive(now)
-        if seen:
+        if not self._unseen:
             self._end(self._effect_id, states.DONE, 0, now)
         else:
             self._end(self._effect_id, states.UNKNOWN, states.DETAIL_STUCK, now)

@@ -142,6 +142,18 @@ def test_a_jammed_note_is_a_case_and_calls_for_help() -> None:
     assert [note.outcome for note in _notes(world)] == [NOTE_STACKED, NOTE_CASE]
 
 
+def test_a_bill_that_sticks_before_it_was_recognised_is_in_doubt_too() -> None:
+    world = World()
+    _paid(world)
+    place, reason = states.PLACE_VALIDATOR, states.BILL_JAMMED
+    told = cx.NoteTold(7, world.board.session, 0, states.NOTE_CASE, place, reason)
+    world.perform(world.desk.note(told, world.now_ms))
+    world.go_on()
+    end = _end(world)
+    assert (end.outcome, end.amounts.doubt_fen) == (cx.IN_DOUBT, 0)
+    assert world.helped == [end.payment]
+
+
 def test_silence_about_a_note_is_in_doubt_and_its_late_end_a_voucher() -> None:
     world = World()
     _paid(world)

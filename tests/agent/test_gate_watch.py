@@ -127,6 +127,24 @@ def test_a_state_that_an_event_tells_is_no_second_record() -> None:
     assert made.works(states.GATE)
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        (states.GATE, states.HARDWARE_ERROR, states.DETAIL_STUCK),
+        (states.CASH_ACCEPTOR, states.USER_ERROR, states.SECOND_BILL),
+    ],
+)
+def test_what_may_work_at_the_next_try_is_an_alarm_and_is_tried(
+    condition: tuple[int, int, int],
+) -> None:
+    made, kept, works = devices()
+    made.report(*condition)
+    assert made.works(condition[0])
+    assert works == []
+    assert made.alarms()
+    assert kept.told() == [condition[1:]]
+
+
 def test_a_forced_door_is_an_alarm_while_it_is_open() -> None:
     made, _, _ = devices()
     made.report(states.GATE, *FORCED_STATE)

@@ -127,7 +127,7 @@ def test_a_jam_says_where_the_money_is_and_calls_for_help(
     number = next(iter(board.board.notes))
     board.do(lambda b: b.move_note(number, states.NOTE_CASE))
     board.do(lambda b: setattr(b, "holds_cash", False))
-    says(board, "您的十元还在机器里")
+    says(board, "您的纸币还在机器里")
     board.wait(lambda b: b.rung)
     assert terminal.see(lambda s: s.help != HELP_NONE)
     assert [note.outcome for note in cash(tmp_path)[:1]] == [NOTE_CASE]  # type: ignore[attr-defined]

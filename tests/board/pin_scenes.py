@@ -49,12 +49,19 @@ async def stuck_closed(t: Terminal) -> None:
     await passage(t)
 
 
-@GATE.scene("stuck_open")
+@GATE.scene("stuck_open", settings="gate.passage_s=5\ngate.held_s=5", clock_rate=4)
 async def stuck_open(t: Terminal) -> None:
     t.gate.faults.add("stuck_open")
     await passage(t)
     await passage(t)  # every passage is told, also those that no pulse allowed
     assert t.gate.passages == 2
+    told = await t.probe.expect(messages.EVENT)
+    assert told.fields[1] == states.DOOR_HELD
+    await t.probe.send(messages.EVENT_ACK, told.fields[0])
+    await t.state(states.GATE, states.USER_ERROR, states.GATE_DOOR_OPEN)
+    t.gate.faults.remove("stuck_open")
+    await passage(t)
+    await t.state(states.GATE, states.ONLINE)
 
 
 @GATE.scene("contact_dead")

@@ -124,7 +124,10 @@ def test_a_gate_behind_a_relay_board(image: Path, tmp_path: Path, feedback: str)
             expected = states.UNKNOWN if feedback else states.DONE  # nothing tells without it
             assert await t.probe.pulse(number, PULSE_MS) == expected
             assert not t.gate.is_open
+            if feedback:
+                await t.state(states.GATE, states.HARDWARE_ERROR, states.DETAIL_STUCK)
             board.faults.remove("power_off")
+            await passage(t)
             await t.state(states.GATE, states.ONLINE)
             if not feedback:
                 return

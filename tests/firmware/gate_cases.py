@@ -259,7 +259,12 @@ def case_a_relay_that_does_not_close_is_no_success(vectors, folder):
     assert s.states[-1] == (states.HARDWARE_ERROR, states.DETAIL_STUCK)
     s.run(1000)
     assert s.ledger.ends() == [(5, states.UNKNOWN, states.DETAIL_STUCK)]
+    assert s.states[-1] == (states.HARDWARE_ERROR, states.DETAIL_STUCK)
+    s.contact = None
+    s.driver.start(6, 300, s.now)
+    s.run(500)
     assert s.states[-1] == (states.ONLINE, 0)
+    assert len(s.states) <= 3  # it does not flicker meanwhile
 
 
 def case_a_welded_relay_is_told_and_switched_off_until_it_opens(vectors, folder):
