@@ -19,7 +19,7 @@ from protocol.receipts import (
 from protocol.records import GatePassage, PrintOutcome, ServiceFact, decode
 from protocol.slip_keys import open_slip_keys, sign_slip_keys
 from protocol.slip_proof import SlipProof, open_slip, sign_slip
-from protocol.state import open_state, sign_state
+from protocol.state import DeviceCounters, open_state, sign_state
 from protocol.status_list import open_status_list, sign_status_list
 from tests.protocol import plain_reference
 from tests.protocol.sample import read_json
@@ -104,9 +104,11 @@ def test_the_answers_read_and_sign_the_same() -> None:
 
 
 def test_the_state_and_the_status_list_read_and_sign_the_same() -> None:
-    signed = open_state(known("state"), DEVICE.verify_key, TERMINAL)
-    assert (signed.session, signed.state.first_unsettled_seq) == (6, 44)
-    assert sign_state(DEVICE, TERMINAL, signed.session, signed.state) == known("state")
+    for name, counters in (("state", ()), ("state_counters", (DeviceCounters(2, (70, 1)),))):
+        signed = open_state(known(name), DEVICE.verify_key, TERMINAL)
+        assert (signed.session, signed.state.first_unsettled_seq) == (6, 44)
+        assert signed.state.counters == counters
+    assert sign_state(DEVICE, TERMINAL, signed.session, signed.state) == known("state_counters")
     listed = open_status_list(known("status_list"), CENTRE.public)
     assert listed.lookup(listed.scrypt.digest("C", "441900190001010027")) == 2
     assert listed.lookup(listed.scrypt.digest("C", "11010519491231002X")) == 1
