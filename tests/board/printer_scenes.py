@@ -13,8 +13,8 @@ async def refused_until_removed(t: Terminal, fault: str, state: int, detail: int
     """A condition that is known before the first byte: NOT_DONE, nothing on paper, then it
     works."""
     t.printer.faults.add(fault)
+    await t.state(states.PRINTER, state, detail)  # an answer that was on its way said otherwise
     assert await t.print_slip() == states.NOT_DONE
-    await t.state(states.PRINTER, state, detail)
     assert t.printed() == 0
     t.printer.faults.remove(fault)
     await t.state(states.PRINTER, states.ONLINE)
