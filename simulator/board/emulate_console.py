@@ -49,7 +49,7 @@ class Console:
         self.raw = False
         """The REPL was in raw mode when it last spoke."""
         self.ready = asyncio.Event()
-        """The REPL of this life waits for input, or a program has the console."""
+        """The REPL of this life waits for input, or a program has the console; both are heard."""
         self.noise: Callable[[bytes, bool], bytes] = lambda data, _to_board: data
         """What the cable makes of bytes, for tests; the flag: on their way to the board."""
         self._banner = banner.encode()
@@ -119,13 +119,18 @@ class Console:
         self._taken = to_bytes
         if not self._hears:
             self._loop.call_later(ENUMERATION_S, self._hear, self._board)
-        if to_bytes:
+        self._tell_ready()
+
+    def _tell_ready(self) -> None:
+        """Whoever waits for this life may speak now: nothing of it is lost."""
+        if self._hears and (self._taken or self._state == READY):
             self.ready.set()
 
     def _hear(self, board: Terminal | None) -> None:
         if board is not None and board is self._board:
             self._host.read(HELD_BYTES_MAX)
             self._hears = True
+            self._tell_ready()
             self._read_host()
 
     def close(self) -> None:
@@ -228,7 +233,7 @@ class Console:
     def _be_ready(self, raw: bool) -> bool:
         self._state = READY
         self.raw = raw
-        self.ready.set()
+        self._tell_ready()
         self._read_host()
         return True
 
