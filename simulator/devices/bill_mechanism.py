@@ -142,10 +142,13 @@ class BillMechanism(UartDevice):
         return True
 
     def clear_jam(self) -> BankNote | None:
-        """An officer opens the machine and takes the note out that sticks, if there is one."""
+        """An officer opens the machine and takes the note out that sticks or moves, if there is
+        one. A jam ends with the next RESET."""
         note = self.note
         if note is not None:
             self._out(OFFICER)
+            if self.state in (ACCEPTING, ESCROW, HOLDING, STACKING, RETURNING, REJECTING):
+                self._settle(self._now_ms)
         self._woken()
         return note
 
