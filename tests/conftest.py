@@ -24,7 +24,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(program): the test starts this system program")
-    config.addinivalue_line("markers", "live: processes or devices in real time")
     config.addinivalue_line("markers", "alone: not beside other tests; see ALONE")
 
 

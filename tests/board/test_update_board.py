@@ -20,7 +20,6 @@ def factory(image: Path) -> Factory:
     return Factory(image)
 
 
-@pytest.mark.live
 def test_an_update_reaches_a_board_that_serves_and_a_bad_one_reverts_by_itself(
     factory: Factory, tmp_path: Path
 ) -> None:

@@ -174,7 +174,6 @@ def test_an_export_holds_the_books_of_its_unit(hall: Path, typed, tmp_path: Path
     assert "样例甲".encode() not in out.read_bytes()
 
 
-@pytest.mark.live
 def test_of_two_processes_that_pay_one_voucher_at_once_one_pays(hall: Path) -> None:
     command = [sys.executable, "-m", "tongban.cli", "server", "voucher", "settle", "VA-001"]
     both = [

@@ -12,8 +12,6 @@ from edge_agent.technician.flash_sizes import BLOCK_BYTES, flash_size
 from tests.technician.bench import Bench, BoardThread
 from tests.technician.mpremote_tool import mpremote
 
-pytestmark = pytest.mark.live
-
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory, board_image: Path) -> Iterator[BoardThread]:

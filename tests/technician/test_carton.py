@@ -10,7 +10,6 @@ from edge_agent.technician.report import read_report
 from tests.technician.bench import Bench, BoardThread
 from tests.technician.test_board_build import INTERPRETER
 
-pytestmark = pytest.mark.live
 QUICK = ("--no-selftest", "--label", "none")
 
 

@@ -19,7 +19,6 @@ from simulator.board.emulate import RELEASE
 from tests.technician.bench import BoardThread
 from tests.technician.mpremote_tool import mpremote
 
-pytestmark = pytest.mark.live
 BLOB = bytes(range(256)) * 20
 
 

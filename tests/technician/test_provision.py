@@ -12,7 +12,6 @@ from edge_agent.technician.report import read_report
 from edge_agent.technician.trouble import TroubleError
 from tests.technician.bench import TERMINAL, Bench, BoardThread
 
-pytestmark = pytest.mark.live
 STEPS = {
     "enter": "Into the REPL",
     "check": "Comparing the flash",

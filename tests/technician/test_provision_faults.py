@@ -15,7 +15,6 @@ from edge_agent.technician.build import make_filesystem, read_build
 from edge_agent.technician.flash_sizes import BLOCK_BYTES, flash_size
 from tests.technician.bench import Bench, BoardThread, Said
 
-pytestmark = pytest.mark.live
 QUICK = ("--no-selftest", "--label", "none")
 GARBLED = bytes((byte * 5 + 0x93) & 0xFF for byte in range(256))
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
