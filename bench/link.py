@@ -28,7 +28,7 @@ from simulator.devices.syn6288_voice import Syn6288Voice
 
 FIFOS = (32, 128)
 ERASE_MS = 50
-COLLECTION = (700.0, 60.0)
+COLLECTION = (700.0, 100.0)
 RUN_S = 8.0
 PAIR_KEY = bytes(range(32))
 CHUNK_BYTES = 500
