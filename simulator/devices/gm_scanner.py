@@ -224,13 +224,20 @@ class GmScanner(UartDevice):
 
     # --- codes
 
-    def _tick(self, now_ms: float) -> None:
+    def _in_sight(self) -> bytes | None:
+        """The code that it is about to decode."""
         looks = self.reading or self.mode in (CONTINUOUS, MOTION)
-        if looks and self.code is not None and not self._seen and "lens_dirty" not in self.faults:
+        return self.code if looks and not self._seen and "lens_dirty" not in self.faults else None
+
+    def _tick(self, now_ms: float) -> None:
+        code = self._in_sight()
+        if code is None:
+            self._decoded_at_ms = None
+        else:
             if self._decoded_at_ms is None:
                 self._decoded_at_ms = now_ms + self.rng.uniform(*self.timing.decode_ms)
             if self._decoded_at_ms <= now_ms:
-                self._send_code(self.code, self._decoded_at_ms)
+                self._send_code(code, self._decoded_at_ms)
         if self._read_until_ms is not None and self._read_until_ms <= now_ms:
             self._read_until_ms = self._decoded_at_ms = None
 
@@ -253,11 +260,10 @@ class GmScanner(UartDevice):
         self._read_until_ms = self._decoded_at_ms = None
 
     def _deadline(self) -> float | None:
-        moments = [self._read_until_ms, self._decoded_at_ms]
-        waits = self.code is not None and not self._seen and "lens_dirty" not in self.faults
-        if self._decoded_at_ms is None and waits:
-            looks = self.reading or self.mode in (CONTINUOUS, MOTION)
-            moments.append(self._now_ms if looks else None)
+        moments = [self._read_until_ms]
+        if self._in_sight() is not None:
+            at_ms = self._decoded_at_ms
+            moments.append(self._now_ms if at_ms is None else at_ms)
         return min((at for at in moments if at is not None), default=None)
 
     # --- power
