@@ -29,6 +29,7 @@ from sync_server.cli_parts import (
     print_lines,
     reading,
     row_limit,
+    tell,
     who_types,
 )
 from sync_server.config import load_config, parse_broker
@@ -257,10 +258,7 @@ def quarantine(
     """Signed records that did not open or decode; their bytes are kept."""
     with reading(config, data) as connection:
         rows = listings.quarantine(connection, Scope(unit), limit=row_limit(limit, as_json))
-        if as_json:
-            print_lines(rows)
-        else:
-            show.quarantine(rows)
+        tell(rows, as_json, show.quarantine)
 
 
 @app.command
@@ -284,10 +282,7 @@ def alarms(
         if acknowledge is not None:
             centre_alarms.acknowledge(connection, scope, acknowledge, who_types(), clock_ms())
         rows = listings.alarms(connection, scope)
-        if as_json:
-            print_lines(rows)
-        else:
-            show.alarms(rows)
+        tell(rows, as_json, show.alarms)
 
 
 @app.command(name="timeline")
@@ -322,10 +317,7 @@ def refused(
     """The beginnings of the last few refused messages, with the reason."""
     with reading(config, data) as connection:
         rows = listings.samples(connection, Scope(unit))
-        if as_json:
-            print_lines(rows)
-        else:
-            show.refused(rows)
+        tell(rows, as_json, show.refused)
 
 
 @app.command
@@ -333,10 +325,7 @@ def codes(*, as_json: AsJson = False) -> None:
     """The reason codes of intake, and what to do about each."""
     rows = [{"number": c.value, "name": c.name.lower(), "text": c.text} for c in IntakeCode]
     with in_words():
-        if as_json:
-            print_lines(rows)
-        else:
-            show.codes(rows)
+        tell(rows, as_json, show.codes)
 
 
 @status_list_app.command(name="import")

@@ -19,6 +19,7 @@ from sync_server.cli_parts import (
     print_lines,
     reading,
     row_limit,
+    tell,
     who_types,
 )
 from sync_server.service import clock_ms
@@ -86,10 +87,7 @@ def vouchers(
     with reading(config, data) as connection:
         rows = cash_desk.vouchers(connection, Scope(unit), number=number, settled=settled)
         rows = first(rows, row_limit(limit, as_json))
-        if as_json:
-            print_lines(rows)
-        else:
-            show_cash.vouchers(rows)
+        tell(rows, as_json, show_cash.vouchers)
 
 
 @voucher.command
@@ -117,10 +115,7 @@ def settle(
         row = cash_desk.settle(
             connection, scope, row["voucher"], who_types(), clock_ms(), slip=slip
         )
-        if as_json:
-            print_lines([row])
-        else:
-            show_cash.vouchers([row])
+        tell([row], as_json, show_cash.vouchers)
 
 
 def cases(
@@ -142,10 +137,7 @@ def cases(
     with reading(config, data) as connection:
         rows = cash_desk.cases(connection, Scope(unit), closed=closed)
         rows = first(rows, row_limit(limit, as_json))
-        if as_json:
-            print_lines(rows)
-        else:
-            show_cash.cases(rows)
+        tell(rows, as_json, show_cash.cases)
 
 
 @case.command
@@ -172,10 +164,7 @@ def close(
     """
     with reading(config, data) as connection:
         row = cash_desk.close(connection, Scope(unit), id, outcome, who_types(), note, clock_ms())
-        if as_json:
-            print_lines([row])
-        else:
-            show_cash.cases([row])
+        tell([row], as_json, show_cash.cases)
 
 
 def cassettes(
@@ -197,10 +186,7 @@ def cassettes(
     with reading(config, data) as connection:
         rows = cash_cassettes.cassettes(connection, Scope(unit), counted=counted)
         rows = first(rows, row_limit(limit, as_json))
-        if as_json:
-            print_lines(rows)
-        else:
-            show_cash.cassettes(rows)
+        tell(rows, as_json, show_cash.cassettes)
 
 
 @cassette.command
@@ -239,7 +225,4 @@ def count(
             note,
             clock_ms(),
         )
-        if as_json:
-            print_lines([row])
-        else:
-            show_cash.cassettes([row])
+        tell([row], as_json, show_cash.cassettes)

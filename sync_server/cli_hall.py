@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 
 from sync_server import help_desk, listings, show
 from sync_server import tickets as queue_of
-from sync_server.cli_parts import AsJson, Config, Data, Unit, print_lines, reading, who_types
+from sync_server.cli_parts import AsJson, Config, Data, Unit, print_lines, reading, tell, who_types
 from sync_server.config import load_config
 from sync_server.keyring import open_keyring
 from sync_server.listings import Row
@@ -81,10 +81,7 @@ def conflicts(
         if decide is not None:
             queue_of.decide_conflict(connection, scope, decide, who_types(), note, clock_ms())
         rows = queue_of.conflicts(connection, scope)
-        if as_json:
-            print_lines(rows)
-        else:
-            show.conflicts(rows)
+        tell(rows, as_json, show.conflicts)
 
 
 def help_calls(
@@ -97,10 +94,7 @@ def help_calls(
             *help_desk.open_calls(connection, scope, now_ms),
             *help_desk.answered(connection, scope, now_ms),
         ]
-        if as_json:
-            print_lines(rows)
-        else:
-            show.help_calls(rows)
+        tell(rows, as_json, show.help_calls)
 
 
 def answer_help(
@@ -122,10 +116,7 @@ def answer_help(
     """
     with reading(config, data) as connection:
         row = help_desk.answer(connection, Scope(), terminal, event, who_types(), clock_ms())
-        if as_json:
-            print_lines([row])
-        else:
-            show.help_calls([row])
+        tell([row], as_json, show.help_calls)
 
 
 def unmask(

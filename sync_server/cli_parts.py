@@ -4,7 +4,7 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -95,6 +95,14 @@ def print_lines(rows: Iterable[Row]) -> None:
     """One JSON object a line."""
     for row in rows:
         print(json.dumps(row, ensure_ascii=False))
+
+
+def tell(rows: Iterable[Row], as_json: bool, show: Callable[[Iterable[Row]], None]) -> None:
+    """One JSON object a line, or as people read it."""
+    if as_json:
+        print_lines(rows)
+    else:
+        show(rows)
 
 
 def row_limit(limit: int | None, as_json: bool) -> int:
