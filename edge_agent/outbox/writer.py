@@ -1,4 +1,4 @@
-"""The one thread that writes: jobs in, one FULL commit for all that wait, then their futures.
+"""The one place that writes: jobs in, one FULL commit for all that wait, then their futures.
 
 | state | event | next | does |
 | --- | --- | --- | --- |
@@ -8,16 +8,19 @@
 | broken | job | writing | opens the database again first |
 | any | stop | ended | finishes what waits, closes |
 
+One commit at a time, under a lock. A thread of its own writes for those who go on with their work;
+who has nothing to do but wait writes himself: two changes of thread cost a third of a commit.
 A future has a result only after the commit returned, and nobody but the writer can end it. After a
 failure only the disk says what is in: the head is read again, an intent that is in is answered.
 """
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import apsw
 
@@ -40,7 +43,42 @@ class Job(Protocol):
         """Do it; the result goes to the future after the commit."""
 
 
-Waiting = tuple[Job, "Future[Any]"]
+class Pending(Future[Any]):
+    """The future of a job, which is written once somebody asks how it ended.
+
+    `result()` without a limit writes what waits, this one with it, in the calling thread. Whoever
+    asks in another way has it written by the writer's thread: the disk may hang for longer.
+    """
+
+    def __init__(self, writer: "Writer") -> None:
+        super().__init__()
+        self._writer = writer
+        self.set_running_or_notify_cancel()  # from here on nobody can cancel it
+
+    def result(self, timeout: float | None = None) -> Any:
+        """As of any future."""
+        if timeout is None:
+            self._writer.write_through(self)
+        else:
+            self._writer.wake()
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """As of any future."""
+        self._writer.wake()
+        return super().exception(timeout)
+
+    def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
+        """As of any future; called in the thread that wrote."""
+        super().add_done_callback(fn)
+        self._writer.wake()
+
+
+class Waiting(NamedTuple):
+    """A job, and who waits for it."""
+
+    job: Job
+    future: Pending
 
 
 def open_outbox_database(path: Path, vfs: str | None, terminal: str) -> apsw.Connection:
@@ -78,25 +116,40 @@ class Writer:
         self._sealer = sealer
         self._connection: apsw.Connection | None = None
         self._open()
-        self._jobs: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
-        self._closing = threading.Lock()  # no job comes in behind the end mark
+        self._waiting: deque[Waiting] = deque()
+        self._writing = threading.Lock()  # held from taking jobs to ending their futures
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._closing = threading.Lock()  # no job comes in behind the end
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name="outbox-writer", daemon=True)
         self._thread.start()
 
     def submit(self, job: Job) -> "Future[Any]":
         """Queue a job. Raises OutboxFullError when too much waits already."""
-        future: Future[Any] = Future()
-        future.set_running_or_notify_cancel()  # from here on nobody can cancel it
+        future = Pending(self)
         with self._closing:
             if self._stopping:
                 raise OutboxFailedError("the outbox is closed; start the agent again")
-            if self._jobs.qsize() >= JOBS_WAITING_MAX:
+            if len(self._waiting) >= JOBS_WAITING_MAX:
                 raise OutboxFullError(
                     f"{JOBS_WAITING_MAX} commits wait for the disk; it is too slow or hangs"
                 )
-            self._jobs.put((job, future))
+            self._waiting.append(Waiting(job, future))
         return future
+
+    def wake(self) -> None:
+        """Have the writer's thread write what waits."""
+        if self._waiting:
+            self._bell.put(None)
+
+    def write_through(self, future: Pending) -> None:
+        """In the thread that waits: write in order until this one is in, or failed."""
+        try:
+            while self._waiting and not future.done():
+                with self._writing:
+                    self._write_group()
+        finally:
+            self.wake()  # the writer's thread may have found the lock taken
 
     def stop(self) -> None:
         """Finish what waits and close the database."""
@@ -104,32 +157,34 @@ class Writer:
             if self._stopping:
                 return
             self._stopping = True
-        self._jobs.put(None)
+        self._bell.put(None)
         self._thread.join(STOP_TIMEOUT_S)
 
     def _work(self) -> None:
-        while group := self._next_group():
-            self._run(group)
-        self._close()
+        while not self._stopping:
+            self._bell.get()
+            while self._waiting and self._writing.acquire(blocking=False):
+                try:
+                    self._write_group()
+                finally:
+                    self._writing.release()
+        with self._writing:
+            while self._waiting:
+                self._write_group()
+            self._close()
 
-    def _next_group(self) -> list[Waiting]:
-        """What waits, in order; empty at the end."""
-        group: list[Waiting] = []
-        entry = self._jobs.get()
-        while entry is not None:
-            group.append(entry)
-            if len(group) == JOBS_A_COMMIT_MAX or self._jobs.empty():
-                return group
-            entry = self._jobs.get()
-        if group:
-            self._jobs.put(None)  # the end mark, for the next call; nothing can come behind it
-        return group
-
-    def _run(self, group: list[Waiting]) -> None:
+    def _write_group(self) -> None:
+        """One commit of what waits; the caller holds the lock."""
+        waiting = self._waiting
+        group = [waiting.popleft() for _ in range(min(len(waiting), JOBS_A_COMMIT_MAX))]
+        if not group:
+            return
         try:
             results = self._commit([job for job, _ in group])
-        except Exception as error:  # whatever it is: nothing of this group may be told
+        except BaseException as error:  # whatever it is: nothing of this group may be told
             self._fail(group, error)
+            if not isinstance(error, Exception):
+                raise
             return
         for (_, future), result in zip(group, results, strict=True):
             future.set_result(result)
@@ -141,7 +196,7 @@ class Writer:
         connection.execute("COMMIT")
         return results
 
-    def _fail(self, group: list[Waiting], error: Exception) -> None:
+    def _fail(self, group: list[Waiting], error: BaseException) -> None:
         """The commit failed or is uncertain: drop the key, trust only what the disk says next."""
         self._sealer.forget()
         self._close()
@@ -164,7 +219,7 @@ class Writer:
             event(log, "warning", "outbox.close_failed", reason=str(error))
 
 
-def explained(error: Exception) -> OutboxFailedError:
+def explained(error: BaseException) -> OutboxFailedError:
     """What went wrong and what to do about it, for the log and for an operator."""
     if isinstance(error, DatabaseError | OutboxFailedError):
         text = str(error)
@@ -175,7 +230,7 @@ def explained(error: Exception) -> OutboxFailedError:
     return failed
 
 
-def _cure(error: Exception) -> str:
+def _cure(error: BaseException) -> str:
     for kinds, cure in _CURES:
         if isinstance(error, kinds):
             return cure

@@ -115,6 +115,7 @@ def writer_held(outbox: Outbox) -> Iterator[None]:
     """While inside, everything that is appended waits; then it is one group."""
     hold = _Hold()
     outbox._writer.submit(hold)
+    outbox._writer.wake()
     assert hold.reached.wait(WAIT_S)
     try:
         yield
