@@ -14,10 +14,12 @@ CREATE TABLE epoch (
     at_centre INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- One row a sealed record. seq is contiguous from 1; link is the chain value after it.
+-- One row a sealed record. seq is contiguous from 1; link is the chain value after it. intent: what
+-- its append was called, so that the same one again is answered and not done twice.
 CREATE TABLE record (
     seq INTEGER PRIMARY KEY,
     epoch INTEGER NOT NULL REFERENCES epoch (number),
+    intent BLOB NOT NULL,
     kind INTEGER NOT NULL,
     coding INTEGER NOT NULL,
     visit INTEGER NOT NULL,
@@ -25,14 +27,6 @@ CREATE TABLE record (
     ciphertext BLOB NOT NULL,
     link BLOB NOT NULL
 ) STRICT;
-
--- What an append was called, so that the same one again is answered and not done twice. Only the
--- newest are kept: a retry comes within minutes.
-CREATE TABLE intent (
-    intent BLOB PRIMARY KEY,
-    first_seq INTEGER NOT NULL,
-    last_seq INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
 
 -- How far the centre has what we recorded. through_seq only goes back when the centre says, signed,
 -- that it has less (it was restored from a backup). generation: the centre's newest, ever.

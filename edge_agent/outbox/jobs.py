@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import singledispatch
+from typing import NamedTuple
 
 import apsw
 
@@ -20,9 +21,6 @@ from edge_agent.outbox.types import (
 )
 from protocol.receipts import Receipt
 
-_FIND_INTENT = "SELECT first_seq, last_seq FROM intent WHERE intent = ?"
-_NOTE_INTENT = "INSERT INTO intent VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-_DROP_INTENTS = "DELETE FROM intent WHERE last_seq <= ?"
 _SETTLE = (
     "UPDATE settled SET through_seq = max(through_seq, ?), generation = max(generation, ?), "
     "secured_seq = max(secured_seq, ?)"
@@ -45,12 +43,9 @@ _FORGET_DAYS = (
     "DELETE FROM day_salt WHERE day < ?",
     "UPDATE ticket_counter SET closed = 1 WHERE day < ? AND closed = 0",
 )
-INTENT_RECORDS_KEPT = 65_536  # the intents of the newest records are known
-INTENTS_DROPPED_EACH = 4_096  # records; dropping reads the whole table
 
 
-@dataclass(frozen=True)
-class AppendJob:
+class AppendJob(NamedTuple):
     """Seal the drafts, apply the effects; an intent that is in already is only answered."""
 
     intent: bytes
@@ -59,24 +54,13 @@ class AppendJob:
 
     def run(self, connection: apsw.Connection, sealer: Sealer) -> Appended:
         """Inside the writer's transaction."""
-        first, last = sealer.next_seqs(connection, len(self.drafts))
-        if not self._is_new(connection, first, last):
-            known_first, known_last = connection.execute(_FIND_INTENT, (self.intent,)).get
-            return Appended(known_first, known_last, True)
-        if self.drafts:
-            sealer.seal(connection, self.drafts)
-            if last % INTENTS_DROPPED_EACH < len(self.drafts):
-                connection.execute(_DROP_INTENTS, (last - INTENT_RECORDS_KEPT,))
+        known = sealer.intents.find(connection, self.intent)
+        if known is not None:
+            return Appended(*known, True)
+        first, last = sealer.seal(connection, self.intent, self.drafts)
         for effect in self.effects:
             apply(effect, connection)
         return Appended(first, last, False)
-
-    def _is_new(self, connection: apsw.Connection, first: int, last: int) -> bool:
-        """Note the intent with its seqs, unless it is in. One of no records is only looked up."""
-        if not self.drafts:
-            return connection.execute(_FIND_INTENT, (self.intent,)).get is None
-        connection.execute(_NOTE_INTENT, (self.intent, first, last))
-        return connection.changes() == 1
 
 
 @dataclass(frozen=True)

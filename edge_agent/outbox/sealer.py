@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import apsw
 
+from edge_agent.outbox.intents import Intents
 from edge_agent.outbox.types import Draft, Head
 from protocol.envelope import EPOCH_RECORDS_MAX, LINK_ZERO, Epoch
 from protocol.keys import CentrePublic, DeviceKey
@@ -25,7 +26,7 @@ _NEW_EPOCH = (
     "INSERT INTO epoch (epoch_id, opener, first_seq, link_before) VALUES (?, ?, ?, ?) "
     "RETURNING number"
 )
-_NEW_RECORD = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_NEW_RECORD = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def read_head(connection: apsw.Connection) -> Head:
@@ -50,34 +51,37 @@ class Sealer:
         self._device_key = device_key
         self._entropy = entropy
         self._clock = clock
+        self.intents = Intents()
         self._epoch: Epoch | None = None
         self._number = 0
         self._opened_ms = 0
 
-    def next_seqs(self, connection: apsw.Connection, count: int) -> tuple[int, int]:
-        """First and last seq of the next `count` records; 0, 0 of none."""
-        if not count:
-            return 0, 0
-        epoch = self._epoch
-        first = read_head(connection).seq + 1 if epoch is None else epoch.seq_next
-        return first, first + count - 1
+    def seal(
+        self, connection: apsw.Connection, intent: bytes, drafts: tuple[Draft, ...]
+    ) -> tuple[int, int]:
+        """Seal and insert, from the next seq on; first and last seq, 0 and 0 of no drafts.
 
-    def seal(self, connection: apsw.Connection, drafts: tuple[Draft, ...]) -> None:
-        """Seal and insert, from the next seq on. The caller commits, or forgets."""
+        The caller commits, or forgets.
+        """
+        if not drafts:
+            return 0, 0
         now_ms = self._clock()
-        for draft in drafts:
+        first = last = 0
+        for kind, coding, plaintext, visit in drafts:
             epoch = self._ready(connection, now_ms)
-            sealed = epoch.seal(draft.kind, draft.coding, draft.plaintext)
-            connection.execute(
-                _NEW_RECORD,
-                (
-                    *(sealed.seq, self._number, sealed.kind, sealed.coding),
-                    *(int(draft.visit), now_ms, sealed.ciphertext, sealed.link),
-                ),
-            )
+            last, _, _, ciphertext, link = epoch.seal(kind, coding, plaintext)
+            first = first or last
+            row = (last, self._number, intent, kind, coding, visit, now_ms, ciphertext, link)
+            connection.execute(_NEW_RECORD, row)
+        self.intents.note(intent, first, last)
+        return first, last
 
     def forget(self) -> None:
-        """Throw the key away; nothing is sealed under it again."""
+        """Throw the key away, and trust only the disk; nothing is sealed under that key again."""
+        self._drop_epoch()
+        self.intents.forget()
+
+    def _drop_epoch(self) -> None:
         if self._epoch is not None:
             self._epoch.discard()
             self._epoch = None
@@ -87,7 +91,7 @@ class Sealer:
         young = abs(now_ms - self._opened_ms) < EPOCH_AGE_MS_MAX
         if epoch is not None and epoch.is_open and young:
             return epoch
-        self.forget()
+        self._drop_epoch()
         head = read_head(connection)
         epoch = Epoch.open(
             self._terminal,

@@ -53,7 +53,10 @@ class Pending(Future[Any]):
     def __init__(self, writer: "Writer") -> None:
         super().__init__()
         self._writer = writer
-        self.set_running_or_notify_cancel()  # from here on nobody can cancel it
+
+    def cancel(self) -> bool:
+        """Nobody can: what is written with others is not taken back."""
+        return False
 
     def result(self, timeout: float | None = None) -> Any:
         """As of any future."""
@@ -177,8 +180,10 @@ class Writer:
         """One commit of what waits; the caller holds the lock."""
         waiting = self._waiting
         group = [waiting.popleft() for _ in range(min(len(waiting), JOBS_A_COMMIT_MAX))]
-        if not group:
-            return
+        if group:
+            self._run(group)
+
+    def _run(self, group: list[Waiting]) -> None:
         try:
             results = self._commit([job for job, _ in group])
         except BaseException as error:  # whatever it is: nothing of this group may be told

@@ -154,7 +154,7 @@ def told_violations(path: Path, told: dict[int, Appended]) -> list[str]:
         head = connection.execute("SELECT coalesce(max(seq), 0) FROM record").get
         for number, result in told.items():
             found = connection.execute(
-                "SELECT first_seq, last_seq FROM intent WHERE intent = ?", (intent_of(number),)
+                "SELECT min(seq), max(seq) FROM record WHERE intent = ?", (intent_of(number),)
             ).fetchone()
             if found != result[:2] or head < result.last_seq:
                 wrong.append(f"append {number} was told as {result[:2]}, the disk says {found}")

@@ -15,7 +15,7 @@ from edge_agent.outbox import (
     SaveFlow,
     SetPassage,
 )
-from edge_agent.outbox import jobs as jobs_module
+from edge_agent.outbox import intents as intents_module
 from edge_agent.outbox.sealer import EPOCH_AGE_MS_MAX
 from edge_agent.outbox.types import RECORDS_AN_APPEND_MAX
 from edge_agent.outbox.writer import JOBS_A_COMMIT_MAX, JOBS_WAITING_MAX
@@ -97,21 +97,36 @@ def test_a_repeated_intent_applies_no_effect_again(tmp_path: Path) -> None:
         assert outbox.flows() == [(b"flow", b"one")]
 
 
-def test_intents_are_kept_for_a_while_and_then_dropped(
+@pytest.mark.parametrize("again", ["the same agent", "the next start", "after a failure"])
+def test_the_newest_intents_are_known_and_older_ones_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    monkeypatch.setattr(intents_module, "INTENTS_KNOWN", 300)
+    outbox = open_outbox(tmp_path / "outbox.db")
+    with writer_held(outbox):
+        futures = [outbox.append(intent_of(i), [passage(i)]) for i in range(600)]
+    futures[-1].result(WAIT_S)
+    if again == "the next start":
+        outbox.close()
+        outbox = open_outbox(tmp_path / "outbox.db")
+    elif again == "after a failure":
+        outbox._writer._sealer.forget()
+    assert put(outbox, 599) == (600, 600, True)
+    assert put(outbox, 301) == (302, 302, True)
+    assert not put(outbox, 0).repeated
+    outbox.close()
+
+
+def test_an_append_of_which_only_the_end_is_read_at_the_start_is_not_half_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs_module, "INTENT_RECORDS_KEPT", 300)
-    monkeypatch.setattr(jobs_module, "INTENTS_DROPPED_EACH", 256)
+    monkeypatch.setattr(intents_module, "INTENTS_KNOWN", 5)
     with outbox_at(tmp_path / "outbox.db") as outbox:
-        with writer_held(outbox):
-            futures = [outbox.append(intent_of(i), [passage(i)]) for i in range(600)]
-        futures[-1].result(WAIT_S)
-        assert put(outbox, 599).repeated
-        assert put(outbox, 300).repeated
-        assert not put(outbox, 0).repeated
-    connection = apsw.Connection(str(tmp_path / "outbox.db"))
-    assert connection.execute("SELECT count(*) FROM intent").get <= 300 + 256
-    connection.close()
+        put(outbox, 0, 1, 2)
+        put(outbox, 3, 4, 5)
+    with outbox_at(tmp_path / "outbox.db") as outbox:
+        assert put(outbox, 3, 4, 5) == (4, 6, True)
+        assert put(outbox, 0, 1, 2) == (7, 9, False)
 
 
 def test_an_epoch_ends_at_256_records(tmp_path: Path) -> None:

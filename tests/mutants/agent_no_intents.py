@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
+from edge_agent.outbox.intents import Intents
 from tests.agent.outbox_guards import repeated_intent_violations
 
 GUARD = repeated_intent_violations
 
 
+def found_never(self: Intents, *_: object) -> None:
+    self._known = self._known or {}
+
+
 @contextmanager
 def apply() -> Iterator[None]:
     """While in force, intents are never found."""
-    nothing = "SELECT first_seq, last_seq FROM intent WHERE intent = ? AND 0"
-    note = "INSERT OR REPLACE INTO intent VALUES (?, ?, ?)"
-    with (
-        patch("edge_agent.outbox.jobs._FIND_INTENT", nothing),
-        patch("edge_agent.outbox.jobs._NOTE_INTENT", note),
-    ):
+    with patch.object(Intents, "find", found_never):
         yield
