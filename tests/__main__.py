@@ -3,13 +3,19 @@
 Installs the system packages it needs when it may (root, or --apt), runs ruff, mypy and pytest, and
 says loudly what had to be left out. With CI=true nothing may be left out. `--long` adds the long
 campaigns (mark `long`): every page in every language, mode and size, more seeds of the storms.
+
+Tests whose devices keep true time (marks `alone` and `true_time`) leave most of the machine idle,
+but cannot wait for it. All others run beside them at the lowest priority and take what is left.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
@@ -27,7 +33,13 @@ FONTS = {"chinese-font": "NotoSansCJK-Regular.ttc", "rare-font": "HanaMinB.ttf"}
 FIRMWARE_STUBS = "micropython-esp32-stubs==1.29.*"
 STUBS_FOLDER = HERE / ".venv" / "firmware-stubs"
 """A folder of their own: they shadow CPython's standard library for mypy."""
-SLOWEST_SHOWN = 40
+SLOWEST_SHOWN = 25
+PYTHON = [sys.executable, "-m"]
+PYTEST = [*PYTHON, "pytest", f"--durations={SLOWEST_SHOWN}"]
+TRUE_TIME_WORKERS = 2
+PATIENT_WORKERS = 3
+PATIENT = "not alone and not true_time"
+LOWEST_PRIORITY = 19
 SEARCH = "/usr/sbin:/usr/local/sbin"
 
 
@@ -87,6 +99,52 @@ def step(name: str, command: list[str]) -> bool:
     return good
 
 
+def shared(workers: int) -> list[str]:
+    """Arguments of pytest that share the tests among worker processes."""
+    return ["-n", str(workers), "--dist", "worksteal"]
+
+
+@contextmanager
+def beside(name: str, command: list[str], results: list[bool]) -> Iterator[None]:
+    """Run one step at the lowest priority beside what is inside; its output comes at the end."""
+    print(f"== {name}: begins, runs beside the next steps", flush=True)
+    started = time.monotonic()
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        with subprocess.Popen(command, cwd=HERE, stdout=output, stderr=subprocess.STDOUT) as other:
+            if hasattr(os, "setpriority"):
+                os.setpriority(os.PRIO_PROCESS, other.pid, LOWEST_PRIORITY)
+            try:
+                yield
+                other.wait()
+            finally:
+                other.terminate()
+        output.seek(0)
+        print(f"== {name}\n{output.read()}", end="")
+    results.append(other.returncode == 0)
+    print(
+        f"-- {name}: {'ok' if results[-1] else 'FAILED'} ({time.monotonic() - started:.0f} s)",
+        flush=True,
+    )
+
+
+def run_all(pytest: list[str], and_not: str) -> list[bool]:
+    """All checks and all tests; `and_not` leaves marks out. Gives what was green."""
+    results: list[bool] = []
+    patient = [*pytest, *shared(PATIENT_WORKERS), "-m", PATIENT + and_not]
+    in_true_time = [*pytest, *shared(TRUE_TIME_WORKERS), "-m", "true_time" + and_not]
+    with beside("pytest, what can wait", patient, results):
+        for name, command in (
+            ("ruff check", [*PYTHON, "ruff", "check", "."]),
+            ("ruff format", [*PYTHON, "ruff", "format", "--check", "."]),
+            ("mypy", [*PYTHON, "mypy"]),
+            ("mypy of the firmware", [*PYTHON, "mypy", "--config-file", "firmware/mypy.ini"]),
+            ("pytest, alone", [*pytest, "-m", "alone" + and_not]),
+            ("pytest, in true time", in_true_time),
+        ):
+            results.append(step(name, command))
+    return results
+
+
 def main() -> int:
     """Run everything; 0 when all is green."""
     arguments = sys.argv[1:]
@@ -102,29 +160,13 @@ def main() -> int:
         if os.environ.get("CI") == "true":
             return 1
     left_out = [f"--deselect-needs={program}" for program in absent]
-    python = [sys.executable, "-m"]
-    checks = (
-        []
-        if chosen
-        else [
-            ("ruff check", [*python, "ruff", "check", "."]),
-            ("ruff format", [*python, "ruff", "format", "--check", "."]),
-            ("mypy", [*python, "mypy"]),
-            ("mypy of the firmware", [*python, "mypy", "--config-file", "firmware/mypy.ini"]),
-        ]
-    )
-    if checks and not install_firmware_stubs():
+    if chosen:
+        results = [step("pytest", [*PYTEST, *left_out, *chosen])]
+    elif not install_firmware_stubs():
         print("the stubs of MicroPython could not be installed; is there a network?")
         return 1
-    results = [step(name, command) for name, command in checks]
-    pytest = [*python, "pytest", f"--durations={SLOWEST_SHOWN}", *left_out]
-    if chosen:
-        results.append(step("pytest", [*pytest, *chosen]))
     else:
-        two_workers = ["-n", "2", "--dist", "worksteal"]
-        short = "" if is_long else " and not long"
-        results.append(step("pytest", [*pytest, *two_workers, "-m", "not alone" + short]))
-        results.append(step("pytest, alone", [*pytest, "-m", "alone" + short]))
+        results = run_all([*PYTEST, *left_out], "" if is_long else " and not long")
     if absent:
         print("LEFT OUT, because not installed:", ", ".join(absent))
     return 0 if all(results) else 1

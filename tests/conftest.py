@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-ALONE = ("board/test_board_line", "board/test_link_stress", "hall/", "pages/test_tour")
-"""Tests whose devices keep true time, or that run a whole hall: one after the other, with the
-machine to themselves."""
+ALONE = ("board/test_board_line", "board/test_link_stress", "hall/test_demo.py", "pages/test_tour")
+"""Tests that measure true time, or that run a whole hall: one after the other."""
+TRUE_TIME = ("board/", "technician/")
+"""Tests whose devices and boards keep true time: few at once, before all that can wait."""
 BROWSER_NEEDS = ("chromium", "chinese-font")
 """What each test with the fixture `browser` needs."""
 HERE = Path(__file__).resolve().parent
@@ -24,13 +25,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(program): the test starts this system program")
-    config.addinivalue_line("markers", "alone: not beside other tests; see ALONE")
+    config.addinivalue_line("markers", "alone: one after the other; see ALONE")
+    config.addinivalue_line("markers", "true_time: few at once; see TRUE_TIME")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.relative_to(HERE).as_posix().startswith(ALONE):
+        place = item.path.relative_to(HERE).as_posix()
+        if place.startswith(ALONE):
             item.add_marker("alone")
+        elif place.startswith(TRUE_TIME):
+            item.add_marker("true_time")
         if "browser" in getattr(item, "fixturenames", ()):
             for need in BROWSER_NEEDS:
                 item.add_marker(pytest.mark.needs(need))
