@@ -143,10 +143,10 @@ def test_the_later_steps_tick_when_the_centre_knows(watched: Watched, address: s
     ("card", "words"),
     [
         ("rare_name", "已登记"),
-        ("hmt", "已登记"),
-        ("foreign", "已登记"),
-        ("child", "已登记"),
         ("expired", "已过有效期"),
+        pytest.param("hmt", "已登记", marks=pytest.mark.long),
+        pytest.param("foreign", "已登记", marks=pytest.mark.long),
+        pytest.param("child", "已登记", marks=pytest.mark.long),
     ],
 )
 def test_each_card_has_the_right_outcome(page: Page, address: str, card: str, words: str) -> None:
