@@ -108,6 +108,13 @@ def install(extra: str) -> None:
     print("  installed.", file=sys.stderr)
 
 
+def keep_bytecode() -> None:
+    """Who wants no `__pycache__` beside the sources gets the bytecode into .venv: without any, each
+    of a hall's dozen processes, and of the tests' hundreds, would compile everything again."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(VENV / "bytecode"))
+
+
 def main() -> None:
     """Install if need be, then become the command asked for."""
     if sys.version_info < OLDEST:
@@ -128,6 +135,7 @@ def main() -> None:
         if module
         else [str(PYTHON), "-m", "tongban.cli", *arguments]
     )
+    keep_bytecode()
     if module:
         os.chdir(HERE)
     if os.name == "nt":

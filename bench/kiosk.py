@@ -29,7 +29,7 @@ from edge_agent.core.screen import FIRST_CHOICES, Screen
 from edge_agent.kiosk import Kiosk
 from edge_agent.settings import Settings
 from protocol.bundle import Bundle, to_toml
-from tongban.web import PageServer
+from tongban.web.server import PageServer
 
 ROUNDS = 600
 WARM_UP = 50

@@ -13,8 +13,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from iotcore import IotCoreBroker
-
 from protocol import topics
 
 HOST = "127.0.0.1"
@@ -69,6 +67,8 @@ dynamic_filters = true
 
 def run_broker(port: int, on_ready: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM. Raises BrokerError."""
+    from iotcore import IotCoreBroker  # noqa: PLC0415  # slow to load, and only this needs it
+
     # It writes an error for every packet of a client that behaves oddly.
     for name in ("rumqttd", "tracing"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

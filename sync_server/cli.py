@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from rich.console import Console
-from rich.progress import Progress
 
 from sync_server import alarms as centre_alarms
 from sync_server import cash_tables, listings, overview, show, timeline
 from sync_server.broker import BrokerError, run_broker
+from sync_server.centre import clock_ms, open_centre
 from sync_server.cli_accounts import accounts, audit
 from sync_server.cli_cash import case, cases, cash, cassette, cassettes, voucher, vouchers
 from sync_server.cli_hall import answer_help, conflicts, help_calls, queue, tickets, unmask
@@ -38,7 +37,6 @@ from sync_server.export import TABLE, export_tables
 from sync_server.facts import FactsReader
 from sync_server.keyring import open_keyring
 from sync_server.registry import add_terminal, revoke_terminal
-from sync_server.service import SyncServer, clock_ms, open_centre
 from sync_server.slip_keys import slip_keys
 from sync_server.status_lists import import_status_list, read_status_file
 from sync_server.units import Scope
@@ -72,6 +70,8 @@ def run(*, data: Data = None, config: Config = None, broker: str | None = None) 
     broker
         HOST:PORT of the MQTT broker.
     """
+    from sync_server.service import SyncServer  # noqa: PLC0415  # no other command needs it
+
     with in_words():
         settings = load_config(config, data=data, broker=broker)
         logs.setup(settings.log_level)
@@ -343,6 +343,9 @@ def import_command(
     valid_days
         Terminals use the list for so many days.
     """
+    from rich.console import Console  # noqa: PLC0415  # slow to load
+    from rich.progress import Progress  # noqa: PLC0415
+
     with in_words():
         if not 1 <= valid_days <= 365:
             raise ConfigError(f"--valid-days {valid_days}: choose 1 to 365")

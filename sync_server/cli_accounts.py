@@ -14,6 +14,7 @@ from sync_server import accounts as kept
 from sync_server import audit as log
 from sync_server import show
 from sync_server.accounts import AccountError
+from sync_server.centre import clock_ms
 from sync_server.cli_parts import (
     AsJson,
     Config,
@@ -24,7 +25,6 @@ from sync_server.cli_parts import (
     row_limit,
     who_types,
 )
-from sync_server.service import clock_ms
 from tongban.config import ConfigError
 
 accounts = App(name="accounts", help="Who may use the console.")

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from sync_server import cash as books
 from sync_server import cash_cassettes, cash_desk, show_cash
+from sync_server.centre import clock_ms
 from sync_server.cli_parts import (
     AsJson,
     Config,
@@ -22,7 +23,6 @@ from sync_server.cli_parts import (
     tell,
     who_types,
 )
-from sync_server.service import clock_ms
 from sync_server.units import Scope
 
 voucher = App(name="voucher", help="Pay out what a terminal owes: settle.")

@@ -12,11 +12,11 @@ from cyclopts import App, Parameter
 
 from sync_server import help_desk, listings, show
 from sync_server import tickets as queue_of
+from sync_server.centre import clock_ms
 from sync_server.cli_parts import AsJson, Config, Data, Unit, print_lines, reading, tell, who_types
 from sync_server.config import load_config
 from sync_server.keyring import open_keyring
 from sync_server.listings import Row
-from sync_server.service import clock_ms
 from sync_server.units import Scope, check_unit
 from sync_server.unmask import unmask as unmask_ticket
 from sync_server.unmask import unmask_case

@@ -4,19 +4,17 @@ import gc
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from protocol import topics
+from sync_server.centre import clock_ms, open_centre
 from sync_server.commands import CommandPublisher
 from sync_server.config import ServerConfig
 from sync_server.core.intake import Intake
 from sync_server.intake_worker import IntakeWorker
-from sync_server.keyring import Keyring, open_keyring
 from sync_server.status_lists import StatusListPublisher
-from sync_server.store_sqlite import DATABASE_FILE, SqliteStore, open_store
+from sync_server.store_sqlite import DATABASE_FILE, open_store
 from tongban.health import HealthPages
 from tongban.logs import event, get
 from tongban.mqtt import MqttLink
@@ -25,31 +23,6 @@ TICK_S = 0.25
 GC_THRESHOLD = 50_000
 
 log = get("tongban.server")
-
-
-class Centre(NamedTuple):
-    """The centre's data folder, opened."""
-
-    store: SqliteStore
-    keyring: Keyring
-
-
-def open_centre(data: Path) -> Centre:
-    """Open the data folder; its first use makes keys and database.
-
-    Raises KeyringError, DatabaseError or OSError.
-    """
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = data / DATABASE_FILE
-    keyring = open_keyring(data, is_first_run=not database.exists())
-    # SQLite gives its log the rights of the database: nobody else reads either.
-    os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
-    return Centre(open_store(database), keyring)
-
-
-def clock_ms() -> int:
-    """Unix time in ms."""
-    return time.time_ns() // 1_000_000
 
 
 class SyncServer:

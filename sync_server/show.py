@@ -2,21 +2,23 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from sync_server.listings import Row
 from sync_server.overview import DEVICE_ALARM
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SHANGHAI = timezone(timedelta(hours=8))
 REF_CHARACTERS = 12
 PIPE_COLUMNS = 160
 
 
-def wide_console() -> Console:
+def wide_console() -> "Console":
     """Stdout; wide enough for a table when it is no terminal."""
+    from rich.console import Console  # noqa: PLC0415  # slow to load, and no use to --json
+
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=PIPE_COLUMNS)
 
@@ -40,6 +42,8 @@ def _duration(passed_ms: int | None) -> str:
 
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    from rich.table import Table  # noqa: PLC0415  # slow to load
+
     table = Table(title=title, title_justify="left")
     for column in columns:
         table.add_column(column, overflow="fold")

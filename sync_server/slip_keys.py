@@ -11,11 +11,11 @@ import apsw
 
 from protocol.errors import LocalError
 from protocol.slip_keys import TERMINALS_MAX, TerminalKey, key_fingerprint, sign_slip_keys
+from sync_server.centre import clock_ms
 from sync_server.cli_parts import Config, Data, Unit, reading
 from sync_server.config import load_config
 from sync_server.keyring import open_keyring
 from sync_server.registry import RegistryError
-from sync_server.service import clock_ms
 from sync_server.units import Scope
 
 

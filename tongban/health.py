@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tongban.web import PageServer
+from tongban.web.server import PageServer
 
 Check = Callable[[], tuple[bool, str]]
 

@@ -26,7 +26,9 @@ from edge_agent.core.screen import KEYS
 from edge_agent.core.texts import Texts
 from edge_agent.kiosk.draw import Drawer
 from edge_agent.kiosk.source import ScreenSource
-from tongban.web import PageServer, SecurityHeaders, static_mount
+from tongban.web.pages import static_mount
+from tongban.web.security import SecurityHeaders
+from tongban.web.server import PageServer
 
 HERE = Path(__file__).resolve().parent
 STREAMS_MAX = 8

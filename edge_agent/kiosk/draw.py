@@ -11,7 +11,7 @@ from markupsafe import Markup
 from edge_agent.core.screen import Screen
 from edge_agent.core.texts import LANGUAGES, Texts
 from edge_agent.kiosk.view import LEVELS, BarState, bar_of, bar_state, view_of
-from tongban.web import templates
+from tongban.web.pages import templates
 
 HERE = Path(__file__).resolve().parent
 BARS_KEPT_MAX = 64

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from simulator.hall.place import Person
+from sync_server.centre import clock_ms, open_centre
 from sync_server.config import parse_broker
 from sync_server.registry import add_terminal
-from sync_server.service import clock_ms, open_centre
 from sync_server.status_lists import import_status_list, read_status_file
 
 BLOCKED, OFFICER = "blocked", "officer"

@@ -44,10 +44,11 @@ from simulator.play.speech import Speech
 from simulator.play.tour import LATER, STEPS, Tour
 from simulator.play.wallet import make_wallet
 from sync_server.accounts import create_setup_token
-from sync_server.service import clock_ms
+from sync_server.centre import clock_ms
 from sync_server.store_sqlite import DATABASE_FILE
 from tongban.database import open_database
-from tongban.web import SecurityHeaders, static_mount, templates
+from tongban.web.pages import static_mount, templates
+from tongban.web.security import SecurityHeaders
 
 HERE = Path(__file__).resolve().parent
 LOOK_EVERY_S = 0.5

@@ -45,6 +45,7 @@ class Pages:
         self._server = _Server(
             uvicorn.Config(
                 self._app.asgi,
+                ws="none",  # no page uses any; the library would be loaded at each start
                 log_config=None,
                 access_log=False,
                 lifespan="off",

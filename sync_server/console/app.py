@@ -25,8 +25,8 @@ from sync_server.console.view import (
     language_of,
 )
 from sync_server.core.store_port import StoreError
-from tongban.web import SecurityHeaders, static_mount
-from tongban.web.security import LOOPBACK
+from tongban.web.pages import static_mount
+from tongban.web.security import LOOPBACK, SecurityHeaders
 
 OPENAPI = "/api/openapi.json"
 _PROBLEM_TYPE = "application/problem+json"

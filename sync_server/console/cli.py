@@ -10,16 +10,16 @@ import threading
 from pathlib import Path
 
 from sync_server.accounts import create_setup_token
+from sync_server.centre import clock_ms
 from sync_server.cli_parts import Config, Data, in_words
 from sync_server.config import load_config
 from sync_server.console.app import build
 from sync_server.console.database import Database
 from sync_server.console.live import Live
-from sync_server.service import clock_ms
 from sync_server.store_sqlite import DATABASE_FILE
 from tongban import logs
 from tongban.config import ConfigError
-from tongban.web import PageServer
+from tongban.web.server import PageServer
 
 
 def console(*, data: Data = None, config: Config = None, port: int | None = None) -> None:

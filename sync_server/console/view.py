@@ -25,7 +25,7 @@ from sync_server.console.database import Database
 from sync_server.console.live import Fragments, Live
 from sync_server.console.texts import LANGUAGES, SOURCE, Texts, texts
 from sync_server.units import Scope
-from tongban.web import templates
+from tongban.web.pages import templates
 
 HERE = Path(__file__).resolve().parent
 SHANGHAI = timezone(timedelta(hours=8))

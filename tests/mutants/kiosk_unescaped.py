@@ -9,7 +9,7 @@ from jinja2 import Environment
 
 from edge_agent.kiosk import draw
 from tests.pages.kiosk_guards import values_are_escaped
-from tongban.web import templates
+from tongban.web.pages import templates
 
 GUARD = values_are_escaped
 

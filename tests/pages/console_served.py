@@ -10,7 +10,7 @@ from sync_server.accounts import check_login
 from sync_server.console.view import LANGUAGE_COOKIE
 from tests.server.console_site import GOOD, Site, site
 from tests.server.filled_centre import City, fill
-from tongban.web import PageServer
+from tongban.web.server import PageServer
 
 SIZES = {"desk": (1024, 768), "wide": (1440, 900)}
 

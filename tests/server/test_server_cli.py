@@ -11,10 +11,10 @@ import pytest
 from protocol.bundle import from_toml
 from protocol.keys import DeviceKey
 from protocol.records import CODING_MSGPACK
+from sync_server.centre import open_centre
 from sync_server.config import ServerConfig, example
 from sync_server.core.codes import IntakeCode
 from sync_server.intake_worker import Message
-from sync_server.service import open_centre
 from tests.server.guards import Answers, message_of, worker_of
 from tests.server.making import Centre, SimTerminal, number_of, spoilt
 from tongban.config import load

@@ -11,8 +11,8 @@ import sqlite_utils
 from protocol.bundle import from_toml
 from protocol.keys import DeviceKey
 from protocol.records import Body
+from sync_server.centre import clock_ms, open_centre
 from sync_server.core.reconcile import business_date
-from sync_server.service import clock_ms, open_centre
 from tests.server.cash_tools import emptied, in_doubt, paid, stacked
 from tests.server.hall import name_and_number
 from tests.server.making import Centre, SimTerminal

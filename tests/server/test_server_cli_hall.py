@@ -11,8 +11,8 @@ from protocol.bundle import from_toml
 from protocol.keys import DeviceKey
 from protocol.records import ANSWERED_AT_DESK, HelpAnswered, HelpCall
 from sync_server import accounts, passwords
+from sync_server.centre import clock_ms, open_centre
 from sync_server.core.reconcile import business_date
-from sync_server.service import clock_ms, open_centre
 from tests.server.hall import name_and_number
 from tests.server.making import Centre, SimTerminal, ticket
 from tests.server.test_server_cli import HALL, OTHER_HALL, add, lines

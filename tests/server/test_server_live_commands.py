@@ -12,7 +12,7 @@ from protocol.bundle import Bundle, from_toml
 from protocol.commands import AnswerHelp, Command, open_command
 from protocol.records import ANSWERED_ON_PAGE, HelpAnswered, HelpCall
 from protocol.state import TerminalState, sign_state
-from sync_server.service import clock_ms
+from sync_server.centre import clock_ms
 from tests.server.test_server_live import HALL, WAIT_S, Wire, process, sealing, tongban, wait_ready
 
 

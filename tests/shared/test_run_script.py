@@ -78,3 +78,19 @@ def test_help_needs_no_installation(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "run.py demo" in done.stdout
     assert not (tmp_path / ".venv").exists()
+
+
+def test_bytecode_is_kept_where_none_is_wanted_beside_the_sources(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run.os, "environ", {"PYTHONDONTWRITEBYTECODE": "1"})
+    run.keep_bytecode()
+    assert run.os.environ == {"PYTHONPYCACHEPREFIX": str(run.VENV / "bytecode")}
+
+
+def test_bytecode_stays_where_python_puts_it(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run.os, "environ", {})
+    run.keep_bytecode()
+    assert run.os.environ == {}

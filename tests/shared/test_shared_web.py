@@ -9,8 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from tongban.web import SecurityHeaders
-from tongban.web.security import BODY_BYTES_MAX, content_policy
+from tongban.web.security import BODY_BYTES_MAX, SecurityHeaders, content_policy
 
 
 async def echo(request: Request) -> PlainTextResponse:

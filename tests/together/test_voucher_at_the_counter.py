@@ -7,8 +7,8 @@ import pytest
 
 from edge_agent.slips import prover
 from protocol.bundle import from_toml
+from sync_server.centre import clock_ms
 from sync_server.core.reconcile import business_date
-from sync_server.service import clock_ms
 from tests.server.cash_tools import paid, stacked
 from tests.server.test_server_cli_cash import bring
 from tongban.cli import app

@@ -30,6 +30,7 @@ class PageServer:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                ws="none",  # no page uses any; the library would be loaded at each start
                 log_config=None,
                 access_log=False,
                 lifespan="off",
