@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.devices import cards
+from simulator.devices import cards, uart
 from simulator.devices.ccnet_acceptor import CcnetAcceptor
 from simulator.devices.escpos_printer import EscposPrinter
 from simulator.devices.gm_scanner import GmScanner
@@ -18,6 +18,7 @@ from simulator.devices.syn6288_voice import Syn6288Voice
 from simulator.devices.xfs5152_voice import Xfs5152Voice
 
 STEPS_MAX = 5000
+EXAMPLES = (25, pytest.param(400, marks=pytest.mark.long))
 CARD = cards.citizen_card("样例甲", "441900190001010027")
 SDT = [bytes.fromhex(f"AAAAAA96690003{t}") for t in ("200122", "200221", "300132", "11FFED")]
 SDT += [b"\xaa\xaa\xaa\x96\x69", b"\xaa\xaa\xaa\x96\x69\x0f\xff", b"\x00\x03"]
@@ -109,11 +110,12 @@ def play(device: Any, stream: list[tuple[float, bytes]], bytewise: bool) -> tupl
     return answer + rest, shown
 
 
+@pytest.mark.parametrize("examples", EXAMPLES)
 @pytest.mark.parametrize("name", list(MODELS))
-def test_any_bytes_in_any_chunks_give_the_same_and_never_hang(name: str) -> None:
+def test_any_bytes_in_any_chunks_give_the_same_and_never_hang(name: str, examples: int) -> None:
     make, words = MODELS[name]
 
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=examples, deadline=None)
     @given(streams(words))
     def check(stream: list[tuple[float, bytes]]) -> None:
         assert play(make(), stream, True) == play(make(), stream, False)
@@ -121,12 +123,13 @@ def test_any_bytes_in_any_chunks_give_the_same_and_never_hang(name: str) -> None
     check()
 
 
+@pytest.mark.parametrize("examples", EXAMPLES)
 @pytest.mark.parametrize("name", list(MODELS))
-def test_any_faults_at_any_time_never_hang(name: str) -> None:
+def test_any_faults_at_any_time_never_hang(name: str, examples: int) -> None:
     make, words = MODELS[name]
     table = make().FAULTS
 
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=examples, deadline=None)
     @given(streams(words), st.lists(st.sampled_from(sorted(table)), max_size=12), st.data())
     def check(stream: list[tuple[float, bytes]], faults: list[str], data: st.DataObject) -> None:
         device, now_ms = make(), 0.0
@@ -161,8 +164,9 @@ def act(device: Any, what: int) -> None:
         device.insert_note(20)
 
 
-def test_what_a_device_cannot_send_is_bounded_and_counted() -> None:
+def test_what_a_device_cannot_send_is_bounded_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uart, "PENDING_BYTES_MAX", 1000)
     printer = EscposPrinter()
-    printer.receive(b"\x10\x04\x01" * 70_000, 0.0)
-    assert len(printer.poll(0.0)) + printer.bytes_unsent == 70_000
-    assert printer.bytes_unsent == 70_000 - 65_536
+    printer.receive(b"\x10\x04\x01" * 1200, 0.0)
+    assert len(printer.poll(0.0)) == 1000
+    assert printer.bytes_unsent == 200

@@ -7,6 +7,7 @@ from firmware.counters import EVERY_MS
 from protocol.wire import messages, states
 from tests.firmware.rig import Rig
 
+BUSY_STEP_MS = 25
 JOB = b"\x1b\x40A001\x1d\x56\x42\x00"
 
 
@@ -43,7 +44,7 @@ def case_a_busy_minute_is_counted_and_told(vectors, folder):
     rig.press(5)  # somebody passes
     rig.press(6)  # and somebody calls
     rounds = len(rig.agent.of(messages.COUNTERS))
-    rig.run(EVERY_MS)
+    rig.run(EVERY_MS, BUSY_STEP_MS)
     told = counted(rig)
     assert len(rig.agent.of(messages.COUNTERS)) == rounds + 5
     assert told[states.CARD_READER] == {"read": 1, "faults": 0, "damaged": 0}

@@ -25,13 +25,12 @@ PERMITTED = {
 
 
 class RamFlash:
-    """A block device; what it held when power failed in write number `cut_at` is in `left`."""
+    """A block device. `on_cut`, if set, is called in the middle of each write: what `image` holds
+    then is what is left if power fails there."""
 
     def __init__(self, image):
         self.image = bytearray(image)
-        self.writes = 0
-        self.cut_at = None
-        self.left = None
+        self.on_cut = None
 
     def readblocks(self, block, buf, offset=0):
         at = block * BLOCK_BYTES + offset
@@ -50,23 +49,20 @@ class RamFlash:
         return 0
 
     def _write(self, at, buf):
-        self.writes += 1
         half = len(buf) // 2
         self.image[at : at + half] = buf[:half]
-        if self.writes == self.cut_at:
-            self.left = bytes(self.image)
+        if self.on_cut:
+            self.on_cut()
         self.image[at : at + len(buf)] = buf
 
 
 class Day:
     """`told`: what each effect (positive) and event (negative) was last said to be."""
 
-    def __init__(self, device):
-        self.device = device
+    def __init__(self):
         self.told = {}
 
     def run(self, first, last):
-        """False when the power failed."""
         effects, events = EffectJournal("/sweep"), EventJournal("/sweep")
         for number in range(first, last + 1):
             steps = [(number, "begin", "begun", lambda n=number: effects.begin(n))]
@@ -78,10 +74,7 @@ class Day:
             for name, before, after, act in steps:
                 self.told[name] = before
                 act()
-                if self.device.left is not None:
-                    return False
                 self.told[name] = after
-        return True
 
     def add(self, events):
         self.event = events.add(events.reserve(), states.HELP_PRESSED, b"", 0)
@@ -89,15 +82,10 @@ class Day:
     def settle(self, events):
         events.acknowledge(self.event.number)
 
-    def rest(self):
-        return self.run(FIRST_EFFECTS + 1, FIRST_EFFECTS + EFFECTS)
-
-    def check(self):
-        check(self.told)
-
 
 def check(told):
-    effects, events = EffectJournal("/sweep"), EventJournal("/sweep")
+    """The next life, mounted at /cut, knows what was told."""
+    effects, events = EffectJournal("/cut"), EventJournal("/cut")
     assert not effects.damaged
     for number in sorted(number for number in told if number > 0)[-CHECKED:]:
         state = effects.state(number)[0]
@@ -108,36 +96,37 @@ def check(told):
     assert added <= len(events.open) <= added + uncertain, (len(events.open), told)
 
 
-def mounted(device, act):
-    os.mount(os.VfsLfs2(device), "/sweep")
-    result = act()
-    os.umount("/sweep")
-    return result
-
-
-def prepared():
-    device = RamFlash(b"\xff" * (BLOCK_BYTES * BLOCKS))
-    os.VfsLfs2.mkfs(device)
-    day = Day(device)
-    assert mounted(device, lambda: day.run(1, FIRST_EFFECTS))
-    return device.image, day.told
+def mounted(image, folder, act):
+    """`act` on a file system; the device it was on."""
+    device = RamFlash(image)
+    os.mount(os.VfsLfs2(device), folder)
+    try:
+        act()
+    finally:
+        os.umount(folder)
+    return device
 
 
 def main():
-    image, told = prepared()
-    cut_at = 1
-    while True:
-        device = RamFlash(image)
-        day = Day(device)
-        day.told.update(told)
-        device.cut_at = cut_at
-        whole = mounted(device, day.rest)
-        mounted(RamFlash(device.image if whole else device.left), day.check)
-        if whole:
-            break
-        cut_at += 1
+    blank = RamFlash(b"\xff" * (BLOCK_BYTES * BLOCKS))
+    os.VfsLfs2.mkfs(blank)
+    day = Day()
+    image = mounted(blank.image, "/sweep", lambda: day.run(1, FIRST_EFFECTS)).image
+    device = RamFlash(image)
+    cuts = 0
+
+    def cut():
+        nonlocal cuts
+        cuts += 1
+        mounted(device.image, "/cut", lambda: check(day.told))
         gc.collect()
-    print("swept", cut_at - 1)
+
+    os.mount(os.VfsLfs2(device), "/sweep")
+    device.on_cut = cut
+    day.run(FIRST_EFFECTS + 1, FIRST_EFFECTS + EFFECTS)
+    cut()
+    os.umount("/sweep")
+    print("swept", cuts)
 
 
 main()

@@ -190,10 +190,10 @@ class Rig:
             running=self.running,
         )
 
-    def run(self, ms):
+    def run(self, ms, step_ms=STEP_MS):
         line = self.machine.uarts[0]
-        for _ in range(ms // STEP_MS):
-            self.now += STEP_MS
+        for _ in range(ms // step_ms):
+            self.now += step_ms
             self.app.run_pass()
             data, line.tx = bytes(line.tx), bytearray()
             if len(self.answered) < ANSWERED_BYTES_MAX:

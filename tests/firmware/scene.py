@@ -41,10 +41,10 @@ class Scene:
         if not self.states or self.states[-1] != (state, detail):
             self.states.append((state, detail))
 
-    def run(self, ms):
-        """Let `ms` go by, in steps of a superloop."""
-        for _ in range(ms // STEP_MS):
-            self.now = (self.now + STEP_MS) & 0x3FFFFFFF
+    def run(self, ms, step_ms=STEP_MS):
+        """Let `ms` go by, in steps of a superloop; a busy one takes longer ones."""
+        for _ in range(ms // step_ms):
+            self.now = (self.now + step_ms) & 0x3FFFFFFF
             self.driver.tick(self.now)
 
     def sent(self, ms_max=400):

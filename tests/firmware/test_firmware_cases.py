@@ -83,7 +83,7 @@ def micropython(arguments: list[str], *, path: str, heap: str = "1024wK") -> str
     return result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("form", ["py", "mpy"])
+@pytest.mark.parametrize("form", [pytest.param("py", marks=pytest.mark.long), "mpy"])
 def test_cases_under_micropython(form, tmp_path) -> None:
     path = str(ROOT)
     if form == "mpy":

@@ -34,7 +34,7 @@ HEAP_BYTES = 1 << 20
 TESTS_HEAP_BYTES = 8 << 20
 
 
-@pytest.fixture(scope="module", params=["py", "mpy"])
+@pytest.fixture(scope="module", params=[pytest.param("py", marks=pytest.mark.long), "mpy"])
 def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a board would import, with the cases of the drivers beside it."""
     try:
