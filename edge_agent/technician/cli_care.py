@@ -7,37 +7,24 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from edge_agent.board_port import BAUD
-from edge_agent.technician import ports
-from edge_agent.technician.board_link import BoardLink
-from edge_agent.technician.board_repl import BoardRepl
-from edge_agent.technician.cli_output import AsJson, Lang, Output, PortName, run
+from edge_agent.technician.cli_output import Output, run
+from edge_agent.technician.cli_reach import ANY_BOARD, Reach
 from edge_agent.technician.doctor import diagnose
 from edge_agent.technician.follow import Follower
 from edge_agent.technician.layout import is_data
-from edge_agent.technician.ports import AUTO
-from edge_agent.technician.provision import read_key
 from edge_agent.technician.selftest import SelfTest, built_in
 from edge_agent.technician.trouble import EXIT_DONE, EXIT_FAULTS, TroubleError
 from protocol.wire import states
 
-DataFolder = Annotated[
-    Path | None,
-    Parameter(name="--data", help="Folder with the pair key: the agent's, or provision's."),
-]
 STATES_S = 3.0
 ID_DIGITS_TYPED = 4
 
 
 def selftest(
     *,
-    port: PortName = AUTO,
     device: tuple[str, ...] = (),
     attended: bool = True,
-    data: DataFolder = None,
-    baud: int = BAUD,
-    lang: Lang = None,
-    as_json: AsJson = False,
+    reach: Reach = ANY_BOARD,
 ) -> int:
     """Try every device, with a person where only a person can tell.
 
@@ -47,15 +34,13 @@ def selftest(
         Only these: card_reader, printer, voice, gate, help_button, cash_acceptor, barcode_reader.
     attended
         Somebody is there who does what the tests ask for; without, the board's own word counts.
-    baud
-        Of a link that is no USB.
     """
-    output = Output(lang, as_json)
+    output = reach.output()
 
     def work() -> int:
         with (
             Follower(output) as follower,
-            BoardLink(ports.choose(port), baud, pair_key=read_key(data)) as link,
+            reach.link() as link,
         ):
             follower.step("hello")
             link.wait_up()
@@ -81,13 +66,9 @@ def selftest(
 
 def doctor(
     *,
-    port: PortName = AUTO,
     image: Path | None = None,
     quick: bool = False,
-    data: DataFolder = None,
-    baud: int = BAUD,
-    lang: Lang = None,
-    as_json: AsJson = False,
+    reach: Reach = ANY_BOARD,
 ) -> int:
     """Find what is wrong with a board, and say what to do.
 
@@ -97,14 +78,14 @@ def doctor(
         A build that should be on it; its firmware is compared file by file.
     quick
         Ask the firmware only; without, it is stopped for a look at the flash and started again.
-    baud
-        Of a link that is no USB.
     """
-    output = Output(lang, as_json)
+    output = reach.output()
 
     def work() -> int:
         with Follower(output) as follower:
-            found = diagnose(port, baud, image, follower, quick=quick, pair_key=read_key(data))
+            found = diagnose(
+                reach.port, reach.baud, image, follower, quick=quick, pair_key=reach.key()
+            )
         for error in found.troubles:
             output.trouble(error)
         facts = None if found.facts is None else msgspec.to_builtins(found.facts)
@@ -125,12 +106,8 @@ def doctor(
 
 def logs(
     *,
-    port: PortName = AUTO,
     flash: bool = False,
-    data: DataFolder = None,
-    baud: int = BAUD,
-    lang: Lang = None,
-    as_json: AsJson = False,
+    reach: Reach = ANY_BOARD,
 ) -> int:
     """What a board says of itself: its last fault, why it started, its devices and its counters.
 
@@ -138,17 +115,14 @@ def logs(
     ----------
     flash
         Stop the firmware and list the data files too; the firmware is started again.
-    baud
-        Of a link that is no USB.
     """
-    output = Output(lang, as_json)
+    output = reach.output()
 
     def work() -> int:
-        path, key = ports.choose(port), read_key(data)
         told: dict[str, Any] = {}
         with Follower(output) as follower:
             follower.step("hello")
-            with BoardLink(path, baud, pair_key=key) as link:
+            with reach.link() as link:
                 link.wait_up()
                 last = states.DEVICE_NAMES[max(built_in(link.info), default=0)]
                 link.until(lambda: any(name.startswith(last) for name in link.counters), STATES_S)
@@ -163,7 +137,7 @@ def logs(
                 told["counters"] = link.counters
             if flash:
                 follower.step("check")
-                with BoardRepl(path, baud, pair_key=key) as repl:
+                with reach.repl() as repl:
                     there = repl.files((), _nothing).values()
                     told["files"] = {f.path: f.size_bytes for f in there if is_data(f.path)}
                     repl.reset()
@@ -173,30 +147,16 @@ def logs(
     return run(output, work)
 
 
-def maintain(
-    *,
-    port: PortName = AUTO,
-    data: DataFolder = None,
-    baud: int = BAUD,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> int:
-    """Stop the firmware and leave the port to a REPL, for mpremote. A reset starts it again.
-
-    Parameters
-    ----------
-    baud
-        Of a link that is no USB.
-    """
-    output = Output(lang, as_json)
+def maintain(*, reach: Reach = ANY_BOARD) -> int:
+    """Stop the firmware and leave the port to a REPL, for mpremote. A reset starts it again."""
+    output = reach.output()
 
     def work() -> int:
-        path, key = ports.choose(port), read_key(data)
         output.say(output.words("step.enter"))
-        with BoardRepl(path, baud, pair_key=key) as repl:
+        with reach.repl() as repl:
             facts = repl.facts()
-        text = output.words("result.maintained", port=path)
-        output.result(text, {"ok": True, "port": path, **msgspec.to_builtins(facts)})
+        text = output.words("result.maintained", port=repl.path)
+        output.result(text, {"ok": True, "port": repl.path, **msgspec.to_builtins(facts)})
         return EXIT_DONE
 
     return run(output, work)
@@ -204,12 +164,8 @@ def maintain(
 
 def wipe(
     *,
-    port: PortName = AUTO,
     yes: Annotated[bool, Parameter(negative="")] = False,
-    data: DataFolder = None,
-    baud: int = BAUD,
-    lang: Lang = None,
-    as_json: AsJson = False,
+    reach: Reach = ANY_BOARD,
 ) -> int:
     """Factory reset: firmware, journals, settings and keys are removed from the flash.
 
@@ -219,15 +175,12 @@ def wipe(
     ----------
     yes
         Do not ask.
-    baud
-        Of a link that is no USB.
     """
-    output = Output(lang, as_json)
+    output = reach.output()
 
     def work() -> int:
-        path, key = ports.choose(port), read_key(data)
         output.say(output.words("step.enter"))
-        with BoardRepl(path, baud, pair_key=key) as repl:
+        with reach.repl() as repl:
             facts = repl.facts()
             if not yes and not _agrees(output, facts.unique_id):
                 repl.reset()
