@@ -1,4 +1,8 @@
-"""The outbox as the rest of the agent sees it: append, read, settle. All of it is thread-safe."""
+"""The outbox as the rest of the agent sees it: append, read, settle. All of it is thread-safe.
+
+What is written gives a future that has a result once it is durable, and is written once somebody
+asks it: by `add_done_callback`, by `result` or by `exception` (writer.py).
+"""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -124,7 +128,7 @@ class Outbox:
     def append(
         self, intent: bytes, drafts: Sequence[Draft], effects: Sequence[LocalEffect] = ()
     ) -> "Future[Appended]":
-        """One FULL commit of records and local effects; the future resolves after it.
+        """One FULL commit of records and local effects, written once the future is asked.
 
         `intent`: 16 bytes; the same one again gives the first result. The future fails with
         OutboxFailedError: then nothing may be told. Raises OutboxFullError, ValueError at once.
