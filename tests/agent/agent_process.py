@@ -3,11 +3,8 @@
 import contextlib
 import hashlib
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import apsw
@@ -16,6 +13,7 @@ from protocol.bundle import Bundle, to_toml
 from protocol.envelope import EpochReader
 from protocol.keys import CentreKeys, DeviceKey
 from protocol.records import Body, decode
+from tests.warm_process import WarmProcess
 
 TERMINAL = "gate-1"
 
@@ -54,18 +52,11 @@ class AgentProcess:
             (folder / "terminal.toml").write_text(config, "utf-8")
             self.command += ["--config", str(folder / "terminal.toml")]
         self.log = folder / "agent.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: WarmProcess | None = None
 
     def start(self) -> dict[str, str]:
         """Until it is ready; gives the ready line."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tongban.cli", "terminal", "run", *self.command],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=dict(os.environ),
-            )
-        assert self.process.stdout is not None
+        self.process = WarmProcess(["terminal", "run", *self.command], self.log)
         line = self.process.stdout.readline()
         assert line, self.log.read_text("utf-8")
         ready: dict[str, str] = json.loads(line)
@@ -92,7 +83,6 @@ class AgentProcess:
     def _end(self) -> None:
         assert self.process is not None
         self.process.wait()
-        assert self.process.stdout is not None
         self.process.stdout.close()
         self.process = None
 

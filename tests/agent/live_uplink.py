@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +22,7 @@ from protocol.receipts import Receipt, Rewind, sign_receipt, sign_rewind
 from protocol.state import SignedState, TerminalState, open_state, sign_state
 from protocol.status_list import Scrypt, StatusList, sign_status_list
 from tests.agent.outbox_tools import DEVICE, KEYS, NOON_MS, Clock
+from tests.warm_process import WarmProcess
 
 WAIT_S = 15.0
 HOST = "127.0.0.1"
@@ -32,10 +31,7 @@ HOST = "127.0.0.1"
 @contextmanager
 def broker_on(port: int, log: Path) -> Iterator[None]:
     """The embedded broker as a process, until the end."""
-    command = [sys.executable, "-m", "tongban.cli", "server", "broker", "--port", str(port)]
-    with log.open("ab") as errors:
-        running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
-    assert running.stdout is not None
+    running = WarmProcess(["server", "broker", "--port", str(port)], log)
     try:
         line = running.stdout.readline()
         assert line, log.read_text("utf-8")

@@ -1,8 +1,6 @@
 """Cash in the real outbox: credited once through power cuts; a ledger that a technician reads."""
 
 import json
-import subprocess
-import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,9 +13,9 @@ from edge_agent.data_folder import OUTBOX_FILE
 from edge_agent.outbox import OutboxFailedError
 from tests.agent.cash_outbox_guards import append, order, power_cut_violations
 from tests.agent.outbox_guards import open_outbox
+from tests.warm_process import run
 
 NOTE = (7 << 32) + 1
-COMMAND = [sys.executable, "-m", "tongban.cli", "terminal", "cash"]
 
 
 def test_a_cut_at_every_operation_neither_loses_nor_doubles_money(tmp_path: Path) -> None:
@@ -49,12 +47,6 @@ def test_the_database_refuses_a_second_end_and_a_voucher_twice(tmp_path: Path) -
         outbox.close()
 
 
-def cash_command(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False
-    )
-
-
 def test_the_ledger_shows_what_is_where_and_balances(tmp_path: Path) -> None:
     outbox = open_outbox(tmp_path / OUTBOX_FILE)
     try:
@@ -69,7 +61,7 @@ def test_the_ledger_shows_what_is_where_and_balances(tmp_path: Path) -> None:
         append(outbox, cx.EndNote(NOTE + 5, cx.NO_PAYMENT, 9, 100, cx.STACKED))
     finally:
         outbox.close()
-    done = cash_command("--data", str(tmp_path), "--json")
+    done = run("terminal", "cash", "--data", str(tmp_path), "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found == read_cash(tmp_path)
@@ -83,11 +75,11 @@ def test_the_ledger_shows_what_is_where_and_balances(tmp_path: Path) -> None:
     assert [row["undecided"] for row in found["open_payments"]] == [5_000]
     assert found["open_cases"][0]["place"] == "between validator and cassette"
     assert found["open_cases"][0]["reason"] == "bill jammed"
-    shown = cash_command("--data", str(tmp_path))
+    shown = run("terminal", "cash", "--data", str(tmp_path))
     assert "between validator and cassette: bill jammed" in shown.stdout
 
 
 def test_a_folder_without_an_outbox_is_an_error_with_a_cure(tmp_path: Path) -> None:
-    done = cash_command("--data", str(tmp_path))
+    done = run("terminal", "cash", "--data", str(tmp_path))
     assert done.returncode == 2
     assert "Give the agent's data folder with --data" in done.stderr

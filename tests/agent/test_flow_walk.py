@@ -4,8 +4,8 @@ Every state reaches an end by time alone; nothing is told before its record; no 
 who put a card on the reader is told to take it.
 """
 
-import copy
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +27,7 @@ from protocol.wire import states
 from tests.agent.flow_tools import HOLDER, OFFICER, fee, gate, new_flow, number, shipped_texts
 from tests.agent.scan_service import scanning_service
 
+T = TypeVar("T")
 TEXTS = shipped_texts()
 SERVICES = {"gate": gate(), "number": number(), "scan": scanning_service(), "fee": fee()}
 WALK_STATES_MAX = 10_000
@@ -137,10 +138,19 @@ def cash_events(payment: bytes) -> list[fx.Event]:
 
 def copied(flow: Flow) -> Flow:
     """The same visit once more; what never changes is shared."""
-    twin = copy.copy(flow)
+    twin = shallow(flow)
     twin.facts = dict(flow.facts)
-    twin.patience = copy.copy(flow.patience)
-    twin.entropy = copy.copy(flow.entropy)
+    twin.patience = shallow(flow.patience)
+    twin.entropy = shallow(flow.entropy)
+    return twin
+
+
+def shallow(thing: T) -> T:
+    """`copy.copy` of a plain object, five times as fast: here a million are made."""
+    if thing is None:
+        return thing
+    twin = object.__new__(type(thing))
+    twin.__dict__.update(thing.__dict__)
     return twin
 
 
@@ -156,13 +166,20 @@ class Case:
     def key(self) -> tuple[object, ...]:
         """What can matter from here on. One matter is like the other, and so are amounts."""
         flow = self.flow
-        facts = tuple(sorted((k, v) for k, v in flow.facts.items() if k not in ALIKE))
+        facts = frozenset(pair for pair in flow.facts.items() if pair[0] not in ALIKE)
         waits = flow.phase in WAITING_PHASES and flow.patience is not None
         patience = (flow.patience.state, flow.patience.extensions) if waits else ()
         own = (flow.phase, flow.step_name, flow.faults, facts, flow.tries, flow.durable_step)
         more = (patience, flow.phase == SAYING and (flow.mute, flow.repeats), flow.is_nobody)
         cash = flow.cash and (flow.cash.open, flow.cash.busy)
         return (*own, *more, cash, self.recorded, self.card, TAKE_WORDS in zh(self.last_text))
+
+    def contents(self) -> dict[str, object]:
+        """All that an event may change."""
+        flow = self.flow
+        patience = flow.patience and vars(flow.patience)
+        own = {"recorded": self.recorded, "card": self.card, "last": self.last_text}
+        return vars(flow) | {"patience": patience, "entropy": None} | own
 
     def after(self, event: fx.Event) -> tuple["Case", list[fx.Effect]]:
         flow = copied(self.flow)
@@ -244,10 +261,13 @@ def test_every_state_reaches_an_end_whatever_happens(service: str) -> None:
         late = time_alone(case, len(definition.steps))
         idle = late.phase == READING and late.patience is None  # nobody is there
         assert late.phase == ENDED or idle, case.key()
+        before = case.contents()
         for event in every_event(case.flow):
             after, effects = case.after(event)
             assert after.recorded or not any(tells(e) for e in effects), (case.key(), event)
             assert order[after.flow.step_name] >= order[case.flow.step_name], "a step came again"
+            if not effects and after.contents() == before:
+                continue  # it does not belong here
             skip_alike(after.flow)
             if after.key() not in seen:
                 seen.add(after.key())
@@ -257,11 +277,25 @@ def test_every_state_reaches_an_end_whatever_happens(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_nothing_is_told_before_the_append_in_any_order_of_events(
     service: str, data: st.DataObject
 ) -> None:
+    any_order(service, data)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("service", SERVICES)
+@settings(max_examples=1000, deadline=None)
+@given(data=st.data())
+def test_nothing_is_told_before_the_append_in_very_many_orders_of_events(
+    service: str, data: st.DataObject
+) -> None:
+    any_order(service, data)
+
+
+def any_order(service: str, data: st.DataObject) -> None:
     flow = new_flow(SERVICES[service])
     effects = flow.start(0)
     durable_ids: set[int] = set()

@@ -22,6 +22,7 @@ from edge_agent.data_folder import DataFolder, DataFolderError
 from edge_agent.settings import AGENT, Settings
 from edge_agent.start import CannotBeginError, read_settings
 from edge_agent.status import read_status
+from tests import warm_process
 from tests.agent.agent_process import AgentProcess
 from tests.agent.flow_tools import shipped_texts
 
@@ -34,13 +35,8 @@ def run(agent: AgentProcess, **changes: str) -> tuple[int, str]:
     command = list(agent.command)
     for flag, value in changes.items():
         command[command.index(f"--{flag}") + 1] = value
-    done = subprocess.run(
-        [sys.executable, "-m", "tongban.cli", "terminal", "run", *command],
-        capture_output=True,
-        timeout=30,
-        check=False,
-    )
-    return done.returncode, done.stderr.decode()
+    done = warm_process.run("terminal", "run", *command)
+    return done.returncode, done.stderr
 
 
 @pytest.fixture
@@ -49,7 +45,9 @@ def agent(tmp_path: Path) -> AgentProcess:
 
 
 def test_a_missing_port_is_named_with_the_cure(agent: AgentProcess) -> None:
-    code, said = run(agent)
+    typed = [sys.executable, "-m", "tongban.cli", "terminal", "run", *agent.command]
+    done = subprocess.run(typed, capture_output=True, timeout=30, check=False)
+    code, said = done.returncode, done.stderr.decode()
     assert code == 2
     assert "/dev/no-such-board: no such port" in said
     assert "tongban board ports" in said

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,31 +12,24 @@ import pytest
 
 from sync_server.store_sqlite import DATABASE_FILE, open_store
 from tests.server.console_site import GOOD
+from tests.warm_process import WarmProcess, run
 
-ROOT = Path(__file__).resolve().parents[2]
+LOG = "console.log"
 END_S = 15
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tongban.cli", "server", "console", *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[dict[str, str], subprocess.Popen[str]]]:
+def running(folder: Path) -> Iterator[tuple[dict[str, str], WarmProcess]]:
     """The ready line, and the process; it must end in order."""
-    process = start("--data", str(folder), "--port", "0")
+    log = folder / LOG
+    log.write_bytes(b"")
+    process = WarmProcess(["server", "console", "--data", str(folder), "--port", "0"], log)
     try:
-        assert process.stdout
         yield json.loads(process.stdout.readline()), process
     finally:
         process.send_signal(signal.SIGTERM)
         code = process.wait(END_S)
+        process.stdout.close()
     assert code == 0
 
 
@@ -57,21 +48,20 @@ def set_up(address: str) -> int:
 
 
 def test_the_first_start_gives_a_set_up_address_until_somebody_can_log_in(folder: Path) -> None:
-    with running(folder) as (ready, process):
+    with running(folder) as (ready, _process):
         assert ready["event"] == "ready"
         assert ready["console"].startswith("http://127.0.0.1:")
         assert httpx.get(ready["setup"]).status_code == 200
         assert httpx.get(f"{ready['console']}/").status_code == 303
         first = ready["setup"]
-    assert process.stderr
-    assert first in process.stderr.read()
+    assert first in (folder / LOG).read_text("utf-8")
     with running(folder) as (ready, _process):
         assert ready["setup"] != first
         assert set_up(first.replace(urlsplit(first).netloc, urlsplit(ready["setup"]).netloc)) == 400
         assert set_up(ready["setup"]) == 303
-    with running(folder) as (ready, process):
+    with running(folder) as (ready, _process):
         assert set(ready) == {"event", "console"}
-    assert "setup" not in process.stderr.read()  # type: ignore[union-attr]
+    assert "setup" not in (folder / LOG).read_text("utf-8")
 
 
 def test_it_ends_in_order_while_pages_are_open(folder: Path) -> None:
@@ -86,7 +76,7 @@ def test_it_ends_in_order_while_pages_are_open(folder: Path) -> None:
                 assert next(lines) == "event: truth"
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(END_S) == 0
-    assert "Traceback" not in process.stderr.read()  # type: ignore[union-attr]
+    assert "Traceback" not in (folder / LOG).read_text("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -101,18 +91,16 @@ def test_what_cannot_be_started_is_said_in_a_sentence(
 ) -> None:
     if "choose" in words:
         open_store(tmp_path / DATABASE_FILE).close()
-    process = start("--data", str(tmp_path), *arguments)
-    out, said = process.communicate(timeout=END_S)
-    assert (process.returncode, out) == (1, "")
-    assert words in said
-    assert "Traceback" not in said
+    done = run("server", "console", "--data", str(tmp_path), *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_port_in_use_is_said(folder: Path, free_port: int) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", free_port)):
-        process = start("--data", str(folder), "--port", str(free_port))
-        _out, said = process.communicate(timeout=END_S)
-    assert process.returncode == 1
-    assert f"console port 127.0.0.1:{free_port}" in said
+        done = run("server", "console", "--data", str(folder), "--port", str(free_port))
+    assert done.returncode == 1
+    assert f"console port 127.0.0.1:{free_port}" in done.stderr

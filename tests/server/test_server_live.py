@@ -4,8 +4,6 @@ import json
 import queue
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -22,22 +20,17 @@ from protocol.receipts import Receipt, Rewind, open_answer
 from protocol.status_list import open_status_list
 from sync_server.broker import PAYLOAD_BYTES_MAX
 from tests.server.making import SimTerminal, number_of
+from tests.warm_process import WarmProcess, run
 
 WAIT_S = 15.0
 HALL = "dongguan/nancheng/hall-1"
 
 
-def tongban(*words: str) -> list[str]:
-    return [sys.executable, "-m", "tongban.cli", "server", *words]
-
-
 @contextmanager
-def process(log: Path, *words: str) -> Iterator[tuple[subprocess.Popen[bytes], dict]]:
+def process(log: Path, *words: str) -> Iterator[tuple[WarmProcess, dict]]:
     """A server command in the background, once it said that it is ready."""
-    with log.open("ab") as errors:
-        running = subprocess.Popen(tongban(*words), stdout=subprocess.PIPE, stderr=errors)
+    running = WarmProcess(["server", *words], log)
     try:
-        assert running.stdout is not None
         line = running.stdout.readline()
         assert line, log.read_text("utf-8")
         yield running, json.loads(line)
@@ -45,8 +38,14 @@ def process(log: Path, *words: str) -> Iterator[tuple[subprocess.Popen[bytes], d
         if running.poll() is None:
             running.terminate()
         running.wait(WAIT_S)
-        assert running.stdout is not None
         running.stdout.close()
+
+
+def server_command(*words: str) -> str:
+    """What it says on stdout; it must be done."""
+    done = run("server", *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 class Wire:
@@ -147,13 +146,9 @@ def test_card_records_become_receipts_over_a_real_broker(tmp_path: Path, port: i
         process(log, "run", "--data", data, *broker) as (server, ready),
     ):
         wait_ready(ready["health"])
-        subprocess.run(
-            tongban(
-                *("add-terminal", "gate-1", "--hall", HALL, "--out", str(bundle_path)),
-                *("--data", data, *broker),
-            ),
-            check=True,
-            capture_output=True,
+        server_command(
+            *("add-terminal", "gate-1", "--hall", HALL, "--out", str(bundle_path)),
+            *("--data", data, *broker),
         )
         bundle = from_toml(bundle_path.read_text("utf-8"))
         terminal = sealing(bundle)
@@ -175,11 +170,7 @@ def test_card_records_become_receipts_over_a_real_broker(tmp_path: Path, port: i
         (tmp_path / "list.csv").write_text(
             f"document,number,status\nC,{number_of(3)},blocked\n", "utf-8"
         )
-        subprocess.run(
-            tongban("status-list", "import", str(tmp_path / "list.csv"), "--data", data),
-            check=True,
-            capture_output=True,
-        )
+        server_command("status-list", "import", str(tmp_path / "list.csv"), "--data", data)
         status_list = open_status_list(wire.next(topics.status_list()), bundle.centre_public)
         assert status_list.lookup(status_list.scrypt.digest("C", number_of(3))) == 1
 
@@ -197,9 +188,7 @@ def test_card_records_become_receipts_over_a_real_broker(tmp_path: Path, port: i
             again.send_signal(signal.SIGTERM)
             assert again.wait(WAIT_S) == 0
         wire.close()
-    out = subprocess.run(
-        tongban("records", "--data", data, "--json"), check=True, capture_output=True, text=True
-    ).stdout
+    out = server_command("records", "--data", data, "--json")
     rows = [json.loads(line) for line in out.splitlines()]
     assert [row["seq"] for row in rows] == list(range(1, 261))
     assert sum(row["visit"] for row in rows) == 260
@@ -212,12 +201,6 @@ def test_card_records_become_receipts_over_a_real_broker(tmp_path: Path, port: i
 def test_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = subprocess.run(
-            tongban("broker", "--port", str(port)),
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=WAIT_S,
-        )
+        done = run("server", "broker", "--port", str(port))
     assert done.returncode == 1
     assert "Choose another --port" in done.stderr

@@ -3,7 +3,6 @@ centre."""
 
 import json
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -13,14 +12,19 @@ from protocol.commands import AnswerHelp, Command, open_command
 from protocol.records import ANSWERED_ON_PAGE, HelpAnswered, HelpCall
 from protocol.state import TerminalState, sign_state
 from sync_server.centre import clock_ms
-from tests.server.test_server_live import HALL, WAIT_S, Wire, process, sealing, tongban, wait_ready
+from tests.server.test_server_live import (
+    HALL,
+    WAIT_S,
+    Wire,
+    process,
+    sealing,
+    server_command,
+    wait_ready,
+)
 
 
 def run(data: str, *words: str) -> str:
-    done = subprocess.run(
-        tongban(*words, "--data", data), check=True, capture_output=True, text=True, timeout=WAIT_S
-    )
-    return done.stdout
+    return server_command(*words, "--data", data)
 
 
 def state(bundle: Bundle, session: int, through: int) -> bytes:

@@ -20,6 +20,7 @@ from edge_agent.outbox import Draft, Outbox
 from edge_agent.uplink_runner import UplinkRunner
 from protocol.bundle import Bundle, from_toml
 from sync_server.store_sqlite import DATABASE_FILE, open_store
+from tests.warm_process import WarmProcess, run
 
 RECORDS = 600
 WAIT_S = 40.0
@@ -47,10 +48,8 @@ def mosquitto(folder: Path) -> Iterator[int]:
 def killed_centre(folder: Path, port: int) -> Iterator[Path]:
     """A sync server that is killed (-9) at the end, whatever it is doing."""
     data = folder / "centre"
-    command = site.tongban("server", "run", "--data", str(data), "--broker", f"127.0.0.1:{port}")
-    with (folder / "server.log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
-    assert process.stdout is not None
+    command = ["server", "run", "--data", str(data), "--broker", f"127.0.0.1:{port}"]
+    process = WarmProcess(command, folder / "server.log")
     try:
         assert b"ready" in process.stdout.readline()
         yield data
@@ -64,8 +63,7 @@ def enrolled(folder: Path, data: Path, port: int) -> Bundle:
     path = folder / "t.bundle.toml"
     arguments = ("--hall", "city/town/hall", "--data", str(data), "--out", str(path))
     broker = ("--broker", f"127.0.0.1:{port}")
-    command = site.tongban("server", "add-terminal", "gate-1", *arguments, *broker)
-    subprocess.run(command, check=True, capture_output=True)
+    assert run("server", "add-terminal", "gate-1", *arguments, *broker).returncode == 0
     return from_toml(path.read_text("utf-8"))
 
 
