@@ -2,8 +2,8 @@
 
 `page` fails its test on any request that leaves this machine, on any error in the browser's
 console (a breach of the content policy is one) and on any uncaught exception. `check_page` holds a
-page against axe and our own layout rules (tests/pages/layout.py). Pictures of what was checked are
-kept in $TONGBAN_ARTEFACTS, or in build/pages/.
+page against axe and our own layout rules (tests/pages/layout.py). A picture is kept of what fails,
+in build/pages/; with $TONGBAN_ARTEFACTS set, there, of everything that was checked.
 """
 
 import os
@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.pages.layout import DEFAULT_RULES, Rules, axe_problems, layout_problems
-from tests.pages.watched import Watched
+from tests.pages.watched import NOWHERE_ELSE, Watched
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -26,6 +26,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    NOWHERE_ELSE,
 )
 TIMEOUT_MS = 10_000
 HERE = Path(__file__).resolve().parent
@@ -43,11 +44,16 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+def _watch(browser: Browser) -> Watched:
+    watch = Watched(browser.new_context(viewport={"width": 1080, "height": 1920}))
+    watch.context.set_default_timeout(TIMEOUT_MS)
+    return watch
+
+
 @pytest.fixture
 def watched(browser: Browser) -> Iterator[Watched]:
     """A context whose pages are watched; `watched.may_fail` names errors that a test provokes."""
-    watch = Watched(browser.new_context(viewport={"width": 1080, "height": 1920}))
-    watch.context.set_default_timeout(TIMEOUT_MS)
+    watch = _watch(browser)
     yield watch
     watch.context.close()
     assert watch.problems() == []
@@ -59,24 +65,37 @@ def page(watched: Watched) -> Page:
     return watched.context.new_page()
 
 
-@pytest.fixture(scope="session")
-def pictures() -> Path:
-    """Where screenshots are kept."""
-    given = os.environ.get("TONGBAN_ARTEFACTS")
-    folder = Path(given) if given else HERE.parents[1] / "build" / "pages"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+@pytest.fixture(scope="module")
+def kept(browser: Browser) -> Iterator[Watched]:
+    """A watched context for all tests of a module; see `kept_page`."""
+    watch = _watch(browser)
+    watch.context.new_page()
+    yield watch
+    watch.context.close()
+
+
+@pytest.fixture
+def kept_page(kept: Watched) -> Iterator[Page]:
+    """The module's one page, as the test before left it: opening a page costs more than most tests
+    do on it. What goes wrong counts for the test in which it does."""
+    kept.forget()
+    yield kept.context.pages[0]
+    assert kept.problems() == []
 
 
 @pytest.fixture(scope="session")
-def check_page(pictures: Path) -> CheckPage:
-    """`check_page(page, name, rules)`: keep a picture, fail on any problem. `axe=False` leaves axe
-    out, for a page that differs only in its words from one that it has seen."""
+def check_page() -> CheckPage:
+    """`check_page(page, name, rules)`: fail on any problem. `axe=False` leaves axe out, for a page
+    that differs only in its words from one that it has seen."""
+    wanted = os.environ.get("TONGBAN_ARTEFACTS")
+    folder = Path(wanted) if wanted else HERE.parents[1] / "build" / "pages"
 
     def check(page: Page, name: str, rules: Rules = DEFAULT_RULES, axe: bool = True) -> None:
         page.evaluate("document.fonts.ready")
-        page.screenshot(path=pictures / f"{name}.png", full_page=rules.scrolls)
         problems = layout_problems(page, rules) + (axe_problems(page) if axe else [])
+        if wanted or problems:
+            folder.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=folder / f"{name}.png", full_page=rules.scrolls)
         assert problems == [], name
 
     return check

@@ -37,6 +37,7 @@
   };
 
   const painted = [];
+  const range = document.createRange(); // one: each that lives slows every change of the page
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode;
@@ -55,7 +56,6 @@
     if (ratio < rules.contrast - 0.005) {
       problems.push(`contrast ${ratio.toFixed(2)} < ${rules.contrast}: ${name(element)}`);
     }
-    const range = document.createRange();
     range.selectNodeContents(node);
     for (const box of range.getClientRects()) {
       painted.push([box.top, box.bottom]);
@@ -118,6 +118,12 @@
   }
   if (!rules.scrolls && document.documentElement.scrollHeight > high + SLACK) {
     problems.push(`the page is ${document.documentElement.scrollHeight} px high in ${high}`);
+  }
+  for (const element of rules.scrolls ? [] : document.querySelectorAll("body *")) {
+    const more = element.scrollHeight - element.clientHeight;
+    if (more > 1 && getComputedStyle(element).overflowY === "auto") {
+      problems.push(`${more} px are seen only by scrolling: ${name(element)}`);
+    }
   }
 
   for (const element of document.querySelectorAll("img, svg, canvas, video, iframe, button")) {

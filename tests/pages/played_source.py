@@ -123,6 +123,12 @@ class PlayedSource:
         for changed in watchers:
             changed()
 
+    def begin(self, screen: Screen = WELCOME) -> None:
+        """Another person comes: no key has counted yet, and this scene is on."""
+        self.show(screen)
+        self.pressed.clear()
+        self.stale.clear()
+
     def change(self, **fields: Any) -> None:
         """Change fields of the present scene."""
         self.show(replace(self.screen(), **fields))

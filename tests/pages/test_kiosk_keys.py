@@ -14,12 +14,12 @@ from tests.pages.played_source import ASK, WELCOME, PlayedSource, shipped_texts
 OUTSIDE_A_BUTTON = (540, 200)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def source() -> PlayedSource:
     return PlayedSource()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def kiosk(source: PlayedSource) -> Iterator[Kiosk]:
     served = Kiosk(source, shipped_texts())
     served.start()
@@ -28,12 +28,18 @@ def kiosk(source: PlayedSource) -> Iterator[Kiosk]:
 
 
 @pytest.fixture
-def screen(page: Page, kiosk: Kiosk, source: PlayedSource) -> Page:
-    """The page, open and settled."""
-    page.goto(kiosk.url)
-    shown(page, source)
-    settled(page)
-    return page
+def screen(kept_page: Page, kiosk: Kiosk, source: PlayedSource) -> Page:
+    """The page before anybody came, settled."""
+    is_open = kept_page.url.startswith(kiosk.url)
+    if not is_open:
+        kept_page.goto(kiosk.url)
+    kept_page.evaluate("document.activeElement.blur()")
+    if source.screen().text != WELCOME.text or not is_open:
+        put(kept_page, source, WELCOME)
+        settled(kept_page)
+    source.begin()
+    shown(kept_page, source)
+    return kept_page
 
 
 def arrived(page: Page, source: PlayedSource, *keys: str) -> None:

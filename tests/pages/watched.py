@@ -2,10 +2,12 @@
 
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 LOCAL_SCHEMES = ("data", "blob", "about", "file")
+NOWHERE_ELSE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+"""Chromium's flag that stops whatever would leave the machine, sockets and look-ups too."""
 PROBLEMS_MAX = 20
 
 
@@ -16,7 +18,7 @@ def is_local(url: str) -> bool:
 
 
 class Watched:
-    """Stops requests that would leave the machine, and remembers them and every error.
+    """Remembers requests that would leave the machine, and every error.
 
     `may_fail`: words of errors that the test provokes itself, as a server that it stops.
     """
@@ -26,7 +28,7 @@ class Watched:
         self.may_fail: list[str] = []
         self._left: list[str] = []
         self._errors: list[str] = []
-        context.route("**/*", self._route)
+        context.on("request", self._request)
         context.on("page", self._watch)
 
     def problems(self) -> list[str]:
@@ -34,12 +36,14 @@ class Watched:
         errors = [e for e in self._errors if not any(word in e for word in self.may_fail)]
         return [*self._left, *errors][:PROBLEMS_MAX]
 
-    def _route(self, route: Route, request: Request) -> None:
-        if is_local(request.url):
-            route.continue_()
-        else:
+    def forget(self) -> None:
+        """Begin anew, for another test on the same page."""
+        for kept in (self.may_fail, self._left, self._errors):
+            kept.clear()
+
+    def _request(self, request: Request) -> None:
+        if not is_local(request.url):
             self._left.append(f"left the machine: {request.url}")
-            route.abort()
 
     def _watch(self, page: Page) -> None:
         page.on("console", self._console)
