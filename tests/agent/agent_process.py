@@ -32,6 +32,21 @@ def closed_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def records_in(data: Path) -> list[Body]:
+    """All records of an agent's data folder in order, opened with the centre's key."""
+    connection = apsw.Connection(str(data / "outbox.db"))
+    bodies = []
+    for number, opener in connection.execute("SELECT number, opener FROM epoch"):
+        reader = EpochReader.open(opener, CENTRE, DEVICE.verify_key)
+        sql = "SELECT seq, kind, coding, ciphertext FROM record WHERE epoch = ? ORDER BY seq"
+        for seq, kind, coding, sealed in connection.execute(sql, (number,)):
+            common, body = decode(kind, coding, reader.unseal(seq, kind, coding, sealed))
+            assert any(common.correlation)
+            bodies.append((seq, body))
+    connection.close()
+    return [body for _, body in sorted(bodies, key=lambda pair: pair[0])]
+
+
 class AgentProcess:
     """`tongban terminal run` in `folder`; without `broker` every visit is made offline."""
 
@@ -87,15 +102,5 @@ class AgentProcess:
         self.process = None
 
     def records(self) -> list[Body]:
-        """What the centre will read: all records, opened with its key."""
-        connection = apsw.Connection(str(self.data / "outbox.db"))
-        bodies = []
-        for number, opener in connection.execute("SELECT number, opener FROM epoch"):
-            reader = EpochReader.open(opener, CENTRE, DEVICE.verify_key)
-            sql = "SELECT seq, kind, coding, ciphertext FROM record WHERE epoch = ? ORDER BY seq"
-            for seq, kind, coding, data in connection.execute(sql, (number,)):
-                common, body = decode(kind, coding, reader.unseal(seq, kind, coding, data))
-                assert any(common.correlation)
-                bodies.append((seq, body))
-        connection.close()
-        return [body for _, body in sorted(bodies, key=lambda pair: pair[0])]
+        """What the centre will read."""
+        return records_in(self.data)

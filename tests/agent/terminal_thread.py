@@ -3,8 +3,12 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import apsw
+import pytest
 
 from edge_agent.core.screen import Screen
 from edge_agent.settings import Settings
@@ -15,6 +19,25 @@ from tests.agent.agent_process import CENTRE, DEVICE, TERMINAL, closed_port
 
 WAIT_S = 15.0
 CHEAP_LOG2_N = 4
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A locked disk refuses after 0.1 s instead of 5, and is tried again as soon."""
+    monkeypatch.setattr("tongban.database.BUSY_TIMEOUT_MS", 100)
+    monkeypatch.setattr("edge_agent.recorder.HEAL_EVERY_MS", 100)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """No commit of the terminal in `folder` goes through meanwhile."""
+    other = apsw.Connection(str(folder / "data" / "outbox.db"))
+    other.set_busy_timeout(5_000)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
 
 
 class TerminalThread:

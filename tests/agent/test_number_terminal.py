@@ -4,23 +4,20 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import apsw
 import pytest
 
 from edge_agent.core.screen import CHOICE, FAULT, MESSAGE, READING, TICKET, WELCOME
-from protocol.envelope import EpochReader
-from protocol.records import PrintOutcome, TicketIssued, decode
+from protocol.records import Body, PrintOutcome, TicketIssued
 from protocol.records.kinds import GROUND_AGE, GROUND_OFFICER
 from protocol.wire import messages, states
-from tests.agent.agent_process import CENTRE, DEVICE
+from tests.agent.agent_process import records_in
 from tests.agent.flow_tools import card_block
 from tests.agent.pty_board import PtyBoard
-from tests.agent.terminal_thread import TerminalThread
+from tests.agent.terminal_thread import TerminalThread, hurry, locked
 
 OLD = "441900190001010027"
 OTHER = "810000190001010034"
 TAKE = "请取回您的身份证。"
-OUTBOX_NAMES = ("data", "outbox.db")
 
 
 @pytest.fixture
@@ -34,16 +31,8 @@ def tickets(folder: Path) -> list[TicketIssued]:
     return [body for body in records(folder) if isinstance(body, TicketIssued)]
 
 
-def records(folder: Path) -> list[object]:
-    connection = apsw.Connection(str(folder.joinpath(*OUTBOX_NAMES)))
-    bodies = []
-    for number, opener in connection.execute("SELECT number, opener FROM epoch ORDER BY number"):
-        reader = EpochReader.open(opener, CENTRE, DEVICE.verify_key)
-        sql = "SELECT seq, kind, coding, ciphertext FROM record WHERE epoch = ? ORDER BY seq"
-        for seq, kind, coding, data in connection.execute(sql, (number,)):
-            bodies.append(decode(kind, coding, reader.unseal(seq, kind, coding, data))[1])
-    connection.close()
-    return bodies
+def records(folder: Path) -> list[Body]:
+    return records_in(folder / "data")
 
 
 def heard(board: PtyBoard) -> str:
@@ -243,14 +232,13 @@ def test_a_board_that_is_gone_is_a_calm_page_that_heals(tmp_path: Path, board: P
         thread.see(lambda s: s.page == WELCOME)
 
 
-def test_a_disk_that_refuses_is_a_calm_page_that_heals(tmp_path: Path, board: PtyBoard) -> None:
+def test_a_disk_that_refuses_is_a_calm_page_that_heals(
+    tmp_path: Path, board: PtyBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch)
     with TerminalThread(tmp_path, board.path) as thread:
         board.wait(lambda b: b.read is not None)
-        other = apsw.Connection(str(tmp_path.joinpath(*OUTBOX_NAMES)))
-        other.set_busy_timeout(5_000)
-        other.execute("BEGIN IMMEDIATE")
-        board.do(lambda b: b.send(messages.DEVICE, states.GATE, states.OFFLINE, 0))
-        assert thread.see(lambda s: s.page == FAULT).text == "terminal.sorry"
-        other.execute("ROLLBACK")
-        other.close()
+        with locked(tmp_path):
+            board.do(lambda b: b.send(messages.DEVICE, states.GATE, states.OFFLINE, 0))
+            assert thread.see(lambda s: s.page == FAULT).text == "terminal.sorry"
         thread.see(lambda s: s.page == WELCOME)

@@ -17,6 +17,7 @@ from protocol.wire import messages, states
 from tests.agent.agent_process import AgentProcess
 from tests.agent.flow_tools import card_block
 from tests.agent.pty_board import PtyBoard
+from tests.agent.terminal_thread import TerminalThread, hurry, locked
 
 TAKE = "请取回您的身份证。"
 NUMBER = "441900190001010027"
@@ -250,21 +251,20 @@ def test_a_card_left_on_the_reader_is_no_second_visit(
     assert len(passages(agent)) == 1
 
 
-def test_a_locked_disk_leads_to_an_honest_no(agents: list, tmp_path: Path, board: PtyBoard) -> None:
-    agent, _ = started(agents, tmp_path, board)
-    board.wait(lambda b: read_status(agent.data)["records"] >= 1)
-    other = sqlite3.connect(agent.data / "outbox.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    board.do(lambda b: b.place_card(card_block()))
-    board.wait(lambda b: len(b.said) > 0, 25)
-    assert heard(board) == ["本机暂时不能办理，请取回您的身份证，请到服务台。"]
-    assert board.board.done == []
-    other.execute("ROLLBACK")
-    other.close()
-    board.wait(lambda b: b.read is not None)
-    board.do(lambda b: b.send(messages.CARD_REMOVED, 1))
-    visit(board, "810000190001010034")
-    assert agent.stop() == 0
+def test_a_locked_disk_leads_to_an_honest_no(
+    tmp_path: Path, board: PtyBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch)
+    with TerminalThread(tmp_path, board.path, service="gate"):
+        board.wait(lambda b: b.read and read_status(tmp_path / "data")["records"] >= 1)
+        with locked(tmp_path):
+            board.do(lambda b: b.place_card(card_block()))
+            board.wait(lambda b: len(b.said) > 0, 25)
+            assert heard(board) == ["本机暂时不能办理，请取回您的身份证，请到服务台。"]
+            assert board.board.done == []
+        board.wait(lambda b: b.read is not None)
+        board.do(lambda b: b.send(messages.CARD_REMOVED, 1))
+        visit(board, "810000190001010034")
 
 
 MEAL = """

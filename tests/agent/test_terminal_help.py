@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from edge_agent.help_calls import SAVED
-from protocol.records import ANSWERED_AT_DESK, HelpAnswered, HelpCall
+from protocol.records import ANSWERED_AT_DESK, Body, HelpAnswered, HelpCall
 from protocol.wire.states import AGE_UNKNOWN
-from tests.agent.agent_process import AgentProcess
+from tests.agent.agent_process import AgentProcess, records_in
 from tests.agent.pty_board import PtyBoard
+from tests.agent.terminal_thread import TerminalThread, hurry, locked
 
 RINGS = "大厅的呼叫铃正在响，您的求助已经记下，还没有人应答。"
 RINGS_UNRECORDED = "大厅的呼叫铃正在响，但本机没能记下求助，还没有人应答。"
@@ -56,9 +57,13 @@ def taken(board: PtyBoard) -> None:
     board.wait(lambda b: b.events == {})
 
 
-def records(agent: AgentProcess) -> list[object]:
+def records(agent: AgentProcess) -> list[Body]:
     assert agent.stop() == 0
-    return [body for body in agent.records() if isinstance(body, HelpCall | HelpAnswered)]
+    return calls(agent.records())
+
+
+def calls(bodies: list[Body]) -> list[Body]:
+    return [body for body in bodies if isinstance(body, HelpCall | HelpAnswered)]
 
 
 def test_a_call_rings_is_recorded_is_answered_at_the_desk_and_only_then_promises(
@@ -94,8 +99,8 @@ def test_the_help_key_of_the_screen_rings_the_hall_and_the_screen_says_how_it_st
     board.do(lambda b: b.answer_at_desk(1, number, 1_000))
     board.wait(lambda b: COMING in heard(board))
     assert "note help-answered" in page(ready)
-    calls = records(agent)
-    assert calls == [HelpCall(number, 0), HelpAnswered(number, 1_000, ANSWERED_AT_DESK)]
+    written = records(agent)
+    assert written == [HelpCall(number, 0), HelpAnswered(number, 1_000, ANSWERED_AT_DESK)]
 
 
 def test_a_press_again_is_one_call_and_is_heard_again(agent: AgentProcess, board: PtyBoard) -> None:
@@ -122,24 +127,24 @@ def test_a_board_without_a_bell_is_not_said_to_ring(tmp_path: Path, board: PtyBo
 
 
 def test_a_call_that_the_disk_refuses_rings_all_the_same_and_says_so(
-    agent: AgentProcess, board: PtyBoard
+    tmp_path: Path, board: PtyBoard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start(agent, board)
-    other = sqlite3.connect(agent.data / "outbox.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    board.do(lambda b: b.press_help(7))
-    board.wait(lambda b: b.said, 20)
-    assert heard(board) == [RINGS_UNRECORDED + GO]
-    assert 7 in board.board.events
-    board.do(lambda b: b.answer_at_desk(8, 7, 900))
-    board.wait(lambda b: COMING in heard(board), 20)
-    other.execute("ROLLBACK")
-    other.close()
-    for number in (7, 8):
-        board.do(lambda b, number=number: b._tell_event(number))  # the board says it again
-    taken(board)
-    assert heard(board) == [RINGS_UNRECORDED + GO, COMING]
-    assert records(agent) == [HelpCall(7, 5), HelpAnswered(7, 900, ANSWERED_AT_DESK)]
+    hurry(monkeypatch)
+    with TerminalThread(tmp_path, board.path, service="gate"):
+        board.wait(lambda b: b.read is not None)
+        with locked(tmp_path):
+            board.do(lambda b: b.press_help(7))
+            board.wait(lambda b: b.said, 20)
+            assert heard(board) == [RINGS_UNRECORDED + GO]
+            assert 7 in board.board.events
+            board.do(lambda b: b.answer_at_desk(8, 7, 900))
+            board.wait(lambda b: COMING in heard(board), 20)
+        for number in (7, 8):
+            board.do(lambda b, number=number: b._tell_event(number))  # the board says it again
+        taken(board)
+        assert heard(board) == [RINGS_UNRECORDED + GO, COMING]
+    written = calls(records_in(tmp_path / "data"))
+    assert written == [HelpCall(7, 5), HelpAnswered(7, 900, ANSWERED_AT_DESK)]
 
 
 def test_an_agent_that_restarts_goes_on_with_the_call(agent: AgentProcess, board: PtyBoard) -> None:

@@ -17,7 +17,6 @@ MUTANTS = sorted(p.stem for p in HERE.glob("*.py") if not p.stem.startswith(OTHE
 @pytest.mark.parametrize("name", MUTANTS)
 def test_planted_fault_is_found(name: str) -> None:
     mutant = importlib.import_module(f"tests.mutants.{name}")
-    assert mutant.GUARD() == []
     with mutant.apply():
         assert mutant.GUARD() != []
     assert mutant.GUARD() == []

@@ -56,9 +56,9 @@ def small_batch(count: int = 2) -> tuple[Epoch, list[Sealed], bytes]:
     return epoch, rows, raw
 
 
-def flips(raw: bytes) -> Iterator[tuple[int, bytes]]:
-    """(bit, raw with this bit flipped) for every bit."""
-    for bit in range(len(raw) * 8):
+def flips(raw: bytes, step: int = 1) -> Iterator[tuple[int, bytes]]:
+    """(bit, raw with this bit flipped) for every bit, or every `step`th."""
+    for bit in range(0, len(raw) * 8, step):
         changed = bytearray(raw)
         changed[bit // 8] ^= 1 << bit % 8
         yield bit, bytes(changed)
