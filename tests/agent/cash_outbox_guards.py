@@ -96,9 +96,12 @@ def _cuts(folder: Path, ops: list[disk.Op], fate: disk.Fate, each: int) -> list[
         if op.kind == disk.NOTE:
             opened = opened or op.data == "opened"
             told += [op.data] if op.data != "opened" else []
-        if opened and place % each == 0:
+        if not opened or place % each:
+            continue
+        left = durable.new_files(len(told))
+        if left is not None:
             image = folder / "image"
-            disk.write_image(durable.files(), image)
+            disk.write_image(left, image)
             wrong = [f"cut after op {place}: {v}" for v in _after_cut(image / "outbox.db", told)]
             shutil.rmtree(image)
             if wrong:

@@ -202,6 +202,7 @@ class DurableDisk:
     def __init__(self, fate: Fate) -> None:
         self._fate = fate
         self._files: dict[str, _DurableFile] = {}
+        self._last: tuple[dict[str, bytes], object] | None = None
 
     def follow(self, op: Op) -> None:
         if op.kind == NOTE:
@@ -237,6 +238,15 @@ class DurableDisk:
             if copy.exists:
                 left[name] = bytes(copy.content)
         return left
+
+    def new_files(self, told: object) -> dict[str, bytes] | None:
+        """The same, but None when the cut asked for before left the same, with as much told: most
+        operations of a file reach the disk with its sync only, or with none."""
+        state = self.files(), told
+        if state == self._last:
+            return None
+        self._last = state
+        return state[0]
 
 
 def write_image(files: dict[str, bytes], folder: Path) -> None:

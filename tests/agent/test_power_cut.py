@@ -21,6 +21,11 @@ def test_full_disk_errors_and_short_writes_lose_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+def test_many_full_disk_errors_and_short_writes_lose_nothing(tmp_path: Path) -> None:
+    assert guards.failing_write_violations(tmp_path, each=5) == []
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(2, 6))
 def test_told_appends_survive_any_sectors(tmp_path: Path, seed: int) -> None:
     assert guards.power_cut_violations(tmp_path, seed, each=3) == []

@@ -73,11 +73,11 @@ def test_journals_lose_nothing() -> None:
 
 
 def test_a_planted_mistake_is_found(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.cash(every=110, plant="credit-before-stack", json_=True) == 1
+    assert cli.cash(every=300, plant="credit-before-stack", json_=True) == 1
     said = capsys.readouterr()
     assert json.loads(said.out.splitlines()[-1])["violations"] > 0
     assert "credited that are not in the cassette" in said.err
-    assert cli.journal(every=8, plant="erase-before-write") == 1
+    assert cli.journal(every=20, plant="erase-before-write") == 1
 
 
 @pytest.mark.parametrize(("every", "plant"), [(0, ""), (1, "nothing-known")])

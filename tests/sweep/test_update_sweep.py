@@ -7,7 +7,7 @@ import pytest
 from simulator.sweep import cli
 
 pytest.importorskip("littlefs")
-FEW = 30
+FEW = 60
 
 
 def swept(capsys: pytest.CaptureFixture[str], **options: object) -> tuple[int, dict[str, object]]:
@@ -28,7 +28,7 @@ def test_a_board_starts_old_or_new_and_whole_wherever_its_power_failed(
 def test_a_pointer_that_is_written_before_the_hashes_is_found(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    code, line = swept(capsys, every=16, plant="pointer-before-hash")
+    code, line = swept(capsys, every=FEW, plant="pointer-before-hash")
     assert code == 1
     assert int(str(line["violations"])) > 0
 
