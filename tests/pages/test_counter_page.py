@@ -20,6 +20,7 @@ from tests.counter.counter_tools import (
     picture_of,
 )
 from tests.pages.layout import Rules
+from tests.pages.watched import Watched
 from tests.paper.paper_tools import scanned
 
 HEADLINES = {
@@ -34,23 +35,32 @@ RULES = Rules(font_px=18, target_px=44, contrast=7.0)
 SAME_SCAN_MS = 5_000
 SEEN = "tongban-slips-seen"
 SEEN_MAX = 2_000
+MORNING = datetime.datetime(2026, 11, 27, 9, 14)
+READY = "请扫描凭条上的二维码"
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page on a disk, as `tongban slip page` writes it."""
-    out = tmp_path / "verify.html"
-    assert write_page(keys=keys_file(tmp_path), out=out) == 0
+    folder = tmp_path_factory.mktemp("counter")
+    out = folder / "verify.html"
+    assert write_page(keys=keys_file(folder), out=out) == 0
     return out.as_uri()
 
 
 @pytest.fixture
-def counter(page: Page, address: str) -> Page:
-    page.clock.install(time=datetime.datetime(2026, 11, 27, 9, 14))
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.goto(address)
-    expect(page.locator("#word-zh")).to_have_text("请扫描凭条上的二维码")
-    return page
+def counter(kept_page: Page, address: str) -> Page:
+    """The page opened in the morning, before any slip."""
+    if kept_page.url == "about:blank":
+        kept_page.clock.install(time=MORNING)
+    else:
+        kept_page.evaluate("localStorage.clear()")
+        kept_page.clock.set_system_time(MORNING)
+    kept_page.set_viewport_size({"width": 1440, "height": 900})
+    kept_page.emulate_media(color_scheme="light")
+    kept_page.goto(address)
+    headline(kept_page, READY)
+    return kept_page
 
 
 def scan(page: Page, text: str, end: str = "Enter") -> None:
@@ -71,7 +81,7 @@ def test_page_and_command_agree_on_every_text(counter: Page, tmp_path: Path, wor
         assert judge(text, keys).word == word
         counter.evaluate("localStorage.clear()")
         counter.locator("#clear").click()
-        headline(counter, "请扫描凭条上的二维码")
+        headline(counter, READY)
         scan(counter, text)
         headline(counter, HEADLINES[word])
         expect(counter.locator("#why-zh")).to_contain_text(REASONS.get(word, ""))
@@ -156,7 +166,7 @@ def test_where_nothing_can_be_kept_the_page_says_so_and_remembers_while_open(
     page.add_init_script(
         "Object.defineProperty(window, 'localStorage', { get() { throw new Error('off'); } })"
     )
-    page.clock.install(time=datetime.datetime(2026, 11, 27, 9, 14))
+    page.clock.install(time=MORNING)
     page.goto(address)
     scan(page, GENUINE)
     headline(page, "真")
@@ -186,8 +196,8 @@ def test_a_browser_without_ed25519_says_what_to_use_instead(
     check_page(page, "counter-too-old", RULES)
 
 
-def test_its_policy_lets_no_other_script_run(counter: Page, watched) -> None:
-    watched.may_fail += ["Content Security Policy"]
+def test_its_policy_lets_no_other_script_run(counter: Page, kept: Watched) -> None:
+    kept.may_fail += ["Content Security Policy"]
     counter.evaluate(
         "document.body.append(Object.assign(document.createElement('script'), "
         "{ textContent: 'window.strange = 1' }))"
@@ -222,14 +232,12 @@ def test_ten_thousand_terminals_fit_in_one_page(page: Page, tmp_path: Path) -> N
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 @pytest.mark.parametrize("word", ["ready", "genuine", "unreadable", "unknown_terminal"])
 def test_every_verdict_is_clear_on_every_screen(
-    page: Page, address: str, check_page, width: int, height: int, scheme: str, word: str
+    counter: Page, check_page, width: int, height: int, scheme: str, word: str
 ) -> None:
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": height})
-    page.goto(address)
-    headline(page, "请扫描凭条上的二维码")
+    counter.emulate_media(color_scheme=scheme)
+    counter.set_viewport_size({"width": width, "height": height})
     if word != "ready":
-        scan(page, VERDICTS[word][0])
-        headline(page, HEADLINES[word])
+        scan(counter, VERDICTS[word][0])
+        headline(counter, HEADLINES[word])
     first = (width, scheme) == (1440, "light")
-    check_page(page, f"counter-{word}-{width}-{scheme}", RULES, axe=first or word == "genuine")
+    check_page(counter, f"counter-{word}-{width}-{scheme}", RULES, axe=first or word == "genuine")
