@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -94,7 +93,7 @@ def test_the_page_lives_before_the_hall_and_then_people_come(page: Page, address
     expect(page.locator("#truth-lost")).to_have_text("0")
 
 
-def test_the_tour_ticks_itself_off(page: Page, address: str, pictures: Path) -> None:
+def test_the_tour_ticks_itself_off(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(address)
     expect(page.locator("#opening")).to_be_hidden(timeout=OPEN_MS)
@@ -116,7 +115,6 @@ def test_the_tour_ticks_itself_off(page: Page, address: str, pictures: Path) -> 
     step(page, "second")
     expect(page.locator("#mine-told")).to_have_text("2")
     expect(page.locator("#mine-stored")).to_have_text("1")
-    page.screenshot(path=pictures / "play-network-cut.png")
     take_card(page)
     page.locator("#network").click()
     step(page, "plug")
