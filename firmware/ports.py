@@ -74,11 +74,12 @@ class Waiter:
     def __init__(self, ports, sleep_ms, step_ms):
         self._sleep_ms = sleep_ms
         self._step_ms = step_ms
-        self._poll = select.poll()
+        lines = select.poll()
+        self._poll = getattr(lines, "ipoll", lines.poll)  # makes no list of what is readable
         self._can_poll = True
         try:
             for port in ports:
-                self._poll.register(port, _POLL_READ)
+                lines.register(port, _POLL_READ)
         except (OSError, TypeError):
             self._can_poll = False
 
@@ -87,6 +88,6 @@ class Waiter:
         cannot be polled.
         """
         if self._can_poll:
-            self._poll.poll(ms)
+            self._poll(ms)
         else:
             self._sleep_ms(min(ms, self._step_ms))

@@ -21,7 +21,6 @@ import asyncio
 import contextlib
 import hashlib
 import random
-import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -40,6 +39,8 @@ from simulator.board.pump import LinkEnd, Pump
 from simulator.board.runtime import micropython_command
 from simulator.board.shim_build import build_shim
 from simulator.board.socket_link import SocketLink, SocketPort
+from simulator.board.virtual_time import Lockstep
+from simulator.board.watchdog import Watchdog
 from simulator.board.wiring import LINK_BAUD, LINK_UART, Wiring
 
 LOG_LINES_MAX = 500
@@ -47,7 +48,6 @@ RESTART_MS = 200.0
 LINK_NAME = "link"
 HELP_HOLD_MS = 200.0
 FIFO_BYTES = 128  # ESP32; an RP2350 has 32
-FEED_SLACK = 1.125  # the shim tells of a feed at most every eighth of the time-out
 _SOURCE_ROOT = Path(__file__).parents[2]
 
 
@@ -133,8 +133,7 @@ class Board:
         self.lines = self._make_lines()
         self._life: Life | None = None
         self._next_cause = ResetCause.PWRON
-        self._watchdog: asyncio.TimerHandle | None = None
-        self._watchdog_ms = 0.0
+        self._watchdog = Watchdog(self._bite)
         self._stopping = asyncio.Event()
         self._booted = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -158,17 +157,23 @@ class Board:
             )
         for line in lines.values():
             line.before_delivery = self._read_bus
+            line.after_delivery = lambda: self._steps.bytes_came(self._life)
         return lines
 
     # ---- what the outside does with a board
 
     async def start(self) -> None:
         """Power on. Returns when the process runs; `booted()` waits for its link."""
+        self._steps = Lockstep(asyncio.get_running_loop(), self._read_bus)
+        if self.link_path or self.runtime != "micropython" or self._collection is not None:
+            self._steps.refuse_virtual_time()
+        self._steps.begin_life()
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._flash_files:
             put = self._flash.put if self.runtime == "micropython" else self._flash.put_in_folder
             await asyncio.to_thread(put, self._flash_files)
-        self._pump = Pump(list(self.lines.values()), self._refresh)
+        lines = list(self.lines.values())
+        self._pump = Pump(lines, self._refresh, self._steps)
         self._refresh()
         await self._boot()
         self._tasks.append(asyncio.create_task(self._supervise()))
@@ -189,8 +194,7 @@ class Board:
         if self._stopping.is_set():
             return
         self._stopping.set()
-        if self._life is not None:
-            self._life.kill()
+        self._cut_power()
         await asyncio.gather(*self._tasks)
         if self._tasks:
             self._pump.close()
@@ -198,8 +202,7 @@ class Board:
 
     def kill(self) -> None:
         """Take the power away for `restart_ms`."""
-        if self._life is not None:
-            self._life.kill()
+        self._cut_power()
 
     def cut_flash_after(self, writes: int) -> None:
         """Cut the power in the middle of the flash write (or erase) with this number, counted from
@@ -211,7 +214,9 @@ class Board:
         """The agent's end of a link that is no pty."""
         if isinstance(self._link, PtyLink):
             raise LookupError("the link of this board is a terminal: open link_path")
-        return self._link.agent
+        port = self._link.port()
+        self._wake()
+        return port
 
     def press_help(self, hold_ms: float = HELP_HOLD_MS) -> None:
         """A citizen presses the help button for `hold_ms` of the firmware's clock."""
@@ -242,16 +247,23 @@ class Board:
 
     # ---- lives
 
+    def _cut_power(self) -> None:
+        if self._life is not None:
+            self._steps.begin_death()
+            self._life.kill()
+
     async def _boot(self) -> None:
         self._booted.clear()
+        self._steps.begin_life()
         command, environment = await asyncio.to_thread(self._command)
+        environment |= self._steps.environment()
         self.log.append(f"[board] start, reset cause {self._next_cause.name}")
         self.last_cause = self._next_cause
         life = await self._spawn(command, environment)
         self._next_cause = ResetCause.PWRON
         self._life = life
         asyncio.get_running_loop().add_reader(life.fileno(), self._read_bus)
-        self._pump.begin_life(life.process.pid)
+        self._pump.begin_life(None if self._steps.is_virtual else life.process.pid)
 
     async def _spawn(self, command: list[str], environment: dict[str, str]) -> Life:
         return await Life.start(
@@ -279,8 +291,8 @@ class Board:
             return [sys.executable, str(script)], environment
         shim = build_shim()
         folders = [".frozen", str(shim), str(self._firmware_folder.resolve())]
-        if self._clock_rate != 1:
-            folders.insert(1, str(shim / "fast"))
+        if self._clock_rate != 1 or self._steps.is_virtual:
+            folders.insert(1, str(shim / ("virtual" if self._steps.is_virtual else "fast")))
             environment["BOARD_CLOCK_RATE"] = str(self._clock_rate)
         environment["MICROPYPATH"] = ":".join(folders)
         return [
@@ -296,7 +308,7 @@ class Board:
             life = self._life
             assert life is not None
             if self._stopping.is_set():
-                life.kill()
+                self._cut_power()
             code = await life.ended()
             self._end_life(life, code)
             pause_ms = 0 if self._next_cause is ResetCause.SOFT else self._restart_ms
@@ -318,8 +330,9 @@ class Board:
         for line in self.lines.values():
             line.disconnect()
         life.close()
-        self._feed_watchdog(0)
+        self._watchdog.stop()
         self.pins.float_outputs(self.now_ms())
+        self._steps.end_life()
         self._wake()
 
     async def _collect(self, every_ms: float, lasts_ms: float) -> None:
@@ -327,13 +340,8 @@ class Board:
             gap_ms = self._random.uniform(0.5, 1.5) * every_ms
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), gap_ms / self.speed / 1000)
-            if self._stopping.is_set() or self._life is None:
-                continue
-            process = self._life.process
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGSTOP)
-                await asyncio.sleep(lasts_ms / self.speed / 1000)
-                process.send_signal(signal.SIGCONT)
+            if not self._stopping.is_set() and self._life is not None:
+                await self._life.freeze(lasts_ms / self.speed / 1000)
 
     # ---- bus
 
@@ -350,17 +358,17 @@ class Board:
             case Op.UART:
                 self.lines[record.unit].configure(record.extra, record.value)
                 if record.unit == LINK_UART:
-                    self._booted.set()
+                    self._steps.tell(self._booted)
             case Op.WATCHDOG:
-                self._feed_watchdog(record.extra)
+                self._watchdog.start(record.extra)
             case Op.FEED:
-                self._feed_watchdog(self._watchdog_ms)
+                self._watchdog.feed()
             case Op.RESET:
                 self._next_cause = ResetCause.HARD
-                life.kill()
+                self._cut_power()
             case Op.CUT:
                 self.log.append("[board] power cut in a flash write")
-                life.kill()
+                self._cut_power()
             case Op.ERASE_BEGIN | Op.ERASE_END:
                 for line in self.lines.values():
                     line.erase(record.op is Op.ERASE_BEGIN)
@@ -368,27 +376,19 @@ class Board:
                 life.halted = True
             case Op.CONSOLE:
                 self._switch_console(bool(record.value))
-            case Op.CUT_AFTER:
-                raise ValueError("only the parent sends CUT_AFTER")
+            case Op.SLEEP:
+                self._steps.park(life, record)
+            case Op.CUT_AFTER | Op.NOW:
+                raise ValueError(f"only the parent sends {record.op.name}")
 
     def _switch_console(self, to_bytes: bool) -> None:
         """The console of a board with a REPL; this one's is its log."""
-
-    def _feed_watchdog(self, timeout_ms: float) -> None:
-        if self._watchdog is not None:
-            self._watchdog.cancel()
-            self._watchdog = None
-        self._watchdog_ms = timeout_ms
-        if timeout_ms > 0:
-            self._watchdog = asyncio.get_running_loop().call_later(
-                timeout_ms * FEED_SLACK / 1000, self._bite
-            )
 
     def _bite(self) -> None:
         if self._life is not None:
             self.log.append("[board] watchdog")
             self._next_cause = ResetCause.WDT
-            self._life.kill()
+            self._cut_power()
 
     def _tell_input(self, pin: int, level: int) -> None:
         if self._life is not None:

@@ -12,7 +12,9 @@ extra u32`, little-endian.
 | E, e | board | - | - | - | a flash erase begins, ends |
 | H | board | - | - | - | the program ended |
 | K | board | - | 1, 0 | - | the console carries bytes, text (with Ctrl-C) again |
+| S | board | 1: bytes end it | high 16 bits | us | the firmware waits; in virtual time only |
 | X | parent | - | - | writes | cut the power in that flash write from now |
+| N | parent | - | high 16 bits | us | the wait is over, and what time it is |
 """
 
 import struct
@@ -34,7 +36,9 @@ class Op(IntEnum):
     ERASE_END = ord("e")
     HALT = ord("H")
     CONSOLE = ord("K")
+    SLEEP = ord("S")
     CUT_AFTER = ord("X")
+    NOW = ord("N")
 
 
 class Record(NamedTuple):

@@ -4,6 +4,7 @@ log."""
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,8 @@ class Life:
     ) -> None:
         self.process = process
         self.halted = False
+        self.hung_up = False
+        """The process is gone, or about to be: nothing more comes on the bus."""
         self._bus = parent_bus
         self._inbox = bytearray()
         self._logging = asyncio.create_task(self._log(on_line))
@@ -74,8 +77,13 @@ class Life:
 
     def records(self) -> list[bus.Record]:
         """What the board has put on the bus."""
-        with contextlib.suppress(BlockingIOError, ConnectionResetError):
-            self._inbox += self._bus.recv(_READ_BYTES)
+        with contextlib.suppress(BlockingIOError):
+            try:
+                data = self._bus.recv(_READ_BYTES)
+            except ConnectionResetError:
+                data = b""
+            self.hung_up = not data
+            self._inbox += data
         return bus.unpack_all(self._inbox)
 
     def send(self, record: bus.Record) -> None:
@@ -86,6 +94,13 @@ class Life:
         """SIGKILL: the power is gone. A process that has just ended by itself is no error."""
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
+
+    async def freeze(self, seconds: float) -> None:
+        """Let the process stand still for a while."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(seconds)
+            self.process.send_signal(signal.SIGCONT)
 
     async def ended(self) -> int:
         """Wait for the end; the exit code as subprocess gives it."""

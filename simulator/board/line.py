@@ -58,6 +58,8 @@ class SerialLine:
         # Called between reading and delivering: settings the board made before those bytes come
         # first.
         self.before_delivery: Callable[[], None] = lambda: None
+        self.after_delivery: Callable[[], None] = lambda: None
+        """Called when the board has got bytes."""
         self.speed = speed
         self.fifo_bytes = int(fifo_bytes * fifo_scale)
         self.fifo_scale = fifo_scale
@@ -155,6 +157,7 @@ class SerialLine:
         if self._held and self.near is not None:
             with contextlib.suppress(BlockingIOError):
                 del self._held[: self.near.send(self._held)]
+                self.after_delivery()
 
     def _pump_from_board(self, elapsed_ms: float) -> bool:
         if self.near is None:

@@ -7,7 +7,6 @@ import asyncio
 import binascii
 import contextlib
 import random
-import time
 from collections import deque
 from typing import NamedTuple
 
@@ -170,11 +169,12 @@ class Probe:
     async def _until(self, ready: object, timeout_s: float, what: str) -> None:
         assert callable(ready)
         assert self._task is not None
-        until = time.monotonic() + timeout_s
+        loop = asyncio.get_running_loop()
+        until = loop.time() + timeout_s
         while not ready():
             if self._task.done():
                 self._task.result()
-            if time.monotonic() > until:
+            if loop.time() > until:
                 raise TimeoutError(
                     f"{what}; link lost by {self.downs}; devices {self.devices};"
                     f" last {list(self.inbox)[-8:]}"
@@ -182,11 +182,12 @@ class Probe:
             await asyncio.sleep(STEP_S)
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             if self.muted:
                 await asyncio.sleep(STEP_S)
                 continue
-            now = int(time.monotonic() * 1000 * self._clock_rate) & TICKS_MASK
+            now = int(loop.time() * 1000 * self._clock_rate) & TICKS_MASK
             # Reading an empty pseudo terminal can block in the kernel (pty_link.py).
             count = self._port.in_waiting
             if count:

@@ -9,6 +9,7 @@ from simulator.board.host_time import BoardTime
 from simulator.board.line import SerialLine
 from simulator.board.pty_link import PtyLink
 from simulator.board.socket_link import SocketLink
+from simulator.board.virtual_time import Lockstep
 
 TICK_MS = 1.0
 LinkEnd = PtyLink | SocketLink
@@ -16,24 +17,32 @@ LinkEnd = PtyLink | SocketLink
 
 class Pump:
     """`refresh()` lets the devices act and returns the host's milliseconds until they want to
-    again, or None."""
+    again, or None. In virtual time nothing moves while the firmware works (`steps`)."""
 
-    def __init__(self, lines: Sequence[SerialLine], refresh: Callable[[], float | None]) -> None:
+    def __init__(
+        self,
+        lines: Sequence[SerialLine],
+        refresh: Callable[[], float | None],
+        steps: Lockstep,
+    ) -> None:
         self._lines = lines
         self._refresh = refresh
+        self._steps = steps
+        steps.on_park = self._resume
         self._loop = asyncio.get_running_loop()
         self._handle: asyncio.Handle | None = None
         self._armed: set[int] = set()
         self._board_time: BoardTime | None = None
         self._last_ms = self._loop.time() * 1000
         self._closed = False
+        self._missed = False
         for line in lines:
             if isinstance(line.far, LinkEnd):
                 line.far.watch(self._wake_from_thread)
 
-    def begin_life(self, pid: int) -> None:
-        """A firmware process has the near ends of the lines."""
-        self._board_time = BoardTime(pid)
+    def begin_life(self, pid: int | None) -> None:
+        """A firmware process has the near ends of the lines. None: all time is the board's."""
+        self._board_time = None if pid is None else BoardTime(pid)
         self.wake()
 
     def end_life(self) -> None:
@@ -57,12 +66,20 @@ class Pump:
             self._handle.cancel()
         self._handle = self._loop.call_soon(self._run)
 
+    def _resume(self) -> None:
+        if self._missed:
+            self._missed = False
+            self.wake()
+
     def _wake_from_thread(self) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self.wake)
 
     def _run(self) -> None:
         self._handle = None
+        if self._steps.working:
+            self._missed = True
+            return
         now_ms = self._loop.time() * 1000
         elapsed_ms = now_ms - self._last_ms
         self._last_ms = now_ms

@@ -17,11 +17,22 @@ class SocketLink:
     def __init__(self, baud: int) -> None:
         self.baud = baud
         self.dropped_bytes = 0
-        self._near, far = socket.socketpair()
-        self._near.setblocking(False)
-        self.agent = SocketPort(far)
         self._armed = False
         self._on_bytes: Callable[[], None] = lambda: None
+        self._plug_in()
+
+    def _plug_in(self) -> None:
+        self._near, far = socket.socketpair()
+        self._near.setblocking(False)
+        self._agent = SocketPort(far)
+
+    def port(self) -> "SocketPort":
+        """The agent's end: another one when the last was closed."""
+        if self._agent.closed:
+            self._disarm()
+            self._near.close()
+            self._plug_in()
+        return self._agent
 
     def watch(self, on_bytes: Callable[[], None]) -> None:
         """Call `on_bytes` once for each `arm`, when bytes are there."""
@@ -52,7 +63,7 @@ class SocketLink:
     def close(self) -> None:
         self._disarm()
         self._near.close()
-        self.agent.close()
+        self._agent.close()
 
     def _readable(self) -> None:
         self._disarm()
@@ -71,6 +82,7 @@ class SocketPort:
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
         self._end = end
+        self.closed = False
 
     @property
     def in_waiting(self) -> int:
@@ -86,4 +98,5 @@ class SocketPort:
             return 0
 
     def close(self) -> None:
+        self.closed = True
         self._end.close()

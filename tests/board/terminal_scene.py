@@ -12,6 +12,7 @@ from edge_agent.core.slip import SlipLine, build_slip
 from protocol.wire import messages, states
 from simulator.board import Board
 from simulator.board.probe import Message, Probe
+from simulator.board.virtual_time import run_in_virtual_time
 from simulator.devices.cards import Card, citizen_card
 from simulator.devices.ccnet_acceptor import CcnetAcceptor
 from simulator.devices.escpos_printer import EscposPrinter
@@ -100,6 +101,7 @@ async def terminal(
     image: Path,
     folder: Path,
     *,
+    link: str = "socket",
     speed: float = SPEED,
     clock_rate: float = 1,
     settings: str = "",
@@ -130,6 +132,7 @@ async def terminal(
         folder,
         devices,
         firmware_folder=image,
+        link=link,
         speed=speed,
         clock_rate=clock_rate,
         flash_files=files,
@@ -156,5 +159,10 @@ async def terminal(
 
 
 def play(scene: Callable[[], Awaitable[None]], timeout_s: float = 60) -> None:
-    """Run a scene to its end."""
+    """Run a scene to its end, in virtual time: it needs link="socket" and MicroPython."""
+    run_in_virtual_time(asyncio.wait_for(scene(), timeout_s))
+
+
+def play_in_true_time(scene: Callable[[], Awaitable[None]], timeout_s: float = 60) -> None:
+    """Run a scene with somebody in it who has a clock of his own: CPython, an agent, a host."""
     asyncio.run(asyncio.wait_for(scene(), timeout_s))

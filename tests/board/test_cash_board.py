@@ -18,7 +18,7 @@ def on_board(image: Path, folder: Path, act: Callable[[CashTerminal], Awaitable[
     """One terminal whose acceptor is online; at the end the money must be right."""
 
     async def scene() -> None:
-        async with terminal(image, folder, clock_rate=CLOCK_RATE, link="socket") as t:
+        async with terminal(image, folder, clock_rate=CLOCK_RATE) as t:
             c = CashTerminal(t)
             await c.state(states.ONLINE)
             await act(c)

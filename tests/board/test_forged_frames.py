@@ -66,7 +66,7 @@ def test_nothing_is_taken_opened_printed_or_said(
     image: Path, tmp_path: Path, key: bytes | None
 ) -> None:
     async def scene() -> None:
-        async with terminal(image, tmp_path, link="socket", pair_key=KEY) as t:
+        async with terminal(image, tmp_path, pair_key=KEY) as t:
             c = CashTerminal(t)
             tap = Tap(t.board.link_port())
             t.probe._port = tap  # type: ignore[assignment]
@@ -93,7 +93,7 @@ def test_the_same_frames_work_where_no_pair_key_is(image: Path, tmp_path: Path) 
     """Else the other test shows nothing."""
 
     async def scene() -> None:
-        async with terminal(image, tmp_path, link="socket") as t:
+        async with terminal(image, tmp_path) as t:
             c = CashTerminal(t)
             await c.state(states.ONLINE)
             await c.open()

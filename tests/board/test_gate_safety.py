@@ -35,7 +35,7 @@ def test_forced_held_open_and_fire_are_told_and_the_gate_works_on(
 ) -> None:
     async def scene() -> None:
         gate = Gate(fire_wired=False)
-        options = {"link": "socket", "settings": SHORT, "clock_rate": 4, "gate": gate}
+        options = {"settings": SHORT, "clock_rate": 4, "gate": gate}
         async with terminal(image, tmp_path, **options) as t:
             gate.force(t.board.now_ms())
             await happened(t, states.DOOR_FORCED)
@@ -66,7 +66,7 @@ def test_forced_held_open_and_fire_are_told_and_the_gate_works_on(
 def test_fire_opens_without_an_agent_and_is_told_when_it_comes(image: Path, tmp_path: Path) -> None:
     async def scene() -> None:
         gate = Gate(fire_wired=False)
-        async with terminal(image, tmp_path, link="socket", gate=gate) as t:
+        async with terminal(image, tmp_path, gate=gate) as t:
             await t.probe.vanish()
             gate.fire_alarm(True)
             await relay_is(t, True)
@@ -80,7 +80,7 @@ def test_fire_opens_without_an_agent_and_is_told_when_it_comes(image: Path, tmp_
 
 def test_a_board_that_dies_in_mid_pulse_shuts_the_gate(image: Path, tmp_path: Path) -> None:
     async def scene() -> None:
-        async with terminal(image, tmp_path, link="socket") as t:
+        async with terminal(image, tmp_path) as t:
             await t.probe.send(messages.PULSE, t.number(), 5000)
             await relay_is(t, True)
             await t.lose_power()
@@ -94,7 +94,7 @@ def test_a_fail_safe_gate_opens_without_its_board(image: Path, tmp_path: Path) -
     async def scene() -> None:
         gate = Gate(fail_safe=True)
         settings = "gate.fail_safe=1"
-        async with terminal(image, tmp_path, link="socket", settings=settings, gate=gate) as t:
+        async with terminal(image, tmp_path, settings=settings, gate=gate) as t:
             await relay_is(t, False)  # held, as soon as the board is there
             async with asyncio.timeout(5):
                 while gate.is_open:
@@ -114,7 +114,7 @@ def test_a_fail_safe_gate_opens_without_its_board(image: Path, tmp_path: Path) -
 def test_a_gate_behind_a_relay_board(image: Path, tmp_path: Path, feedback: str) -> None:
     async def scene() -> None:
         board = LcusRelay()
-        options = {"link": "socket", "settings": LCUS + feedback, "relay_board": board}
+        options = {"settings": LCUS + feedback, "relay_board": board}
         async with terminal(image, tmp_path, **options) as t:
             await passage(t)
             board.faults.add("lost_command", 1)

@@ -14,7 +14,7 @@ from simulator.devices.speech_chip import VoiceTiming
 from simulator.devices.syn6288_voice import Syn6288Voice
 from tests.agent.agent_process import AgentProcess
 from tests.agent.test_terminal_help import COMING, GO, RINGS
-from tests.board.terminal_scene import play
+from tests.board.terminal_scene import play_in_true_time
 
 WAIT_S = 20.0
 CALM_S = 2.0
@@ -80,4 +80,4 @@ def test_help_from_the_press_to_the_word_and_without_its_agent(image: Path, tmp_
         assert (other.event, other.by) == (second.event, ANSWERED_AT_DESK)
         assert 0 < answer.wait_ms < WAIT_S * 1000
 
-    play(scene, 90)
+    play_in_true_time(scene, 90)

@@ -8,7 +8,7 @@ import pytest
 
 from protocol.wire import states
 from simulator.board.probe import Probe
-from tests.board.terminal_scene import play, terminal
+from tests.board.terminal_scene import play, play_in_true_time, terminal
 
 KEY = bytes(range(32))
 
@@ -29,10 +29,10 @@ def test_a_paired_board_serves_its_agent_and_no_other(
             stats = t.probe.link.stats
             assert (stats.forged, stats.refused) == (0, 0)
             await t.probe.vanish()
-            async with Probe(t.board.link_path, 9) as stranger:
+            async with Probe(t.board.link_port(), 9) as stranger:
                 while not stranger.downs:  # the board still waits for its agent
                     await asyncio.sleep(0.05)
                 assert stranger.downs == ["paired"]
                 assert not stranger.link.up
 
-    play(scene)
+    (play if runtime == "micropython" else play_in_true_time)(scene)

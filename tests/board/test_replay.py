@@ -14,7 +14,7 @@ import pytest
 
 from protocol.wire import messages, states
 from protocol.wire import trace_entries as te
-from tests.board.terminal_scene import CARD, Terminal, play, terminal
+from tests.board.terminal_scene import CARD, Terminal, play_in_true_time, terminal
 
 KEY = bytes(range(32))
 NAME = CARD.text[:30].decode("utf-16-le").strip()
@@ -71,12 +71,12 @@ def bundle(
     scene: Callable[[Terminal], Awaitable[None]] = request.param
 
     async def act() -> None:
-        async with terminal(image, folder / "board", pair_key=KEY) as t:
+        async with terminal(image, folder / "board", link="pty", pair_key=KEY) as t:
             await scene(t)
             await asyncio.sleep(0.3)
             await fetched(t, folder / "data", folder / "trace.zip")
 
-    play(act)
+    play_in_true_time(act)
     return folder / "trace.zip", SCENES[request.param]
 
 

@@ -18,7 +18,7 @@ from simulator.devices.speech_chip import VoiceTiming
 from simulator.devices.syn6288_voice import Syn6288Voice
 from tests.agent.agent_process import AgentProcess
 from tests.agent.scan_service import SCAN_TOML
-from tests.board.terminal_scene import play
+from tests.board.terminal_scene import play_in_true_time
 from tests.board.test_help_with_agent import SPEED, until
 
 CARD = citizen_card("样例甲", "441900190001010027")
@@ -93,4 +93,4 @@ def test_a_code_is_recorded_and_without_a_scanner_people_hear_it(
         ]
         assert of_scanner == [states.OFFLINE, states.ONLINE]  # what the technician is told
 
-    play(scene, 120)
+    play_in_true_time(scene, 120)

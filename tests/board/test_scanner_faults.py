@@ -17,7 +17,7 @@ def test_every_named_fault_has_a_scene() -> None:
 
 def test_firmware_reports_each_fault_and_scans_again(image: Path, tmp_path: Path) -> None:
     async def all_scenes() -> None:
-        options = {"clock_rate": CLOCK_RATE, "link": "socket", "scanner": GmScanner()}
+        options = {"clock_rate": CLOCK_RATE, "scanner": GmScanner()}
         async with terminal(image, tmp_path, **options) as t:
             await t.state(states.BARCODE_READER, states.ONLINE)
             for fault, scene in SCANNER.scenes.items():
@@ -35,7 +35,7 @@ def test_firmware_reports_each_fault_and_scans_again(image: Path, tmp_path: Path
 def test_the_other_model_needs_its_name_only(image: Path, tmp_path: Path) -> None:
     async def scene() -> None:
         scanner = GmScanner(model=GM812)
-        options = {"link": "socket", "settings": "scanner.model=gm812", "scanner": scanner}
+        options = {"settings": "scanner.model=gm812", "scanner": scanner}
         async with terminal(image, tmp_path, **options) as t:
             await t.state(states.BARCODE_READER, states.ONLINE)
             await scan(t)
@@ -46,7 +46,7 @@ def test_the_other_model_needs_its_name_only(image: Path, tmp_path: Path) -> Non
 
 def test_a_board_without_scanner_says_so(image: Path, tmp_path: Path) -> None:
     async def scene() -> None:
-        async with terminal(image, tmp_path, link="socket") as t:
+        async with terminal(image, tmp_path) as t:
             number = t.number()
             await t.probe.send(messages.SCAN_START, number, 0)
             await t.probe.expect(messages.SCAN_FAULT, number, states.SCAN_SILENT)
@@ -58,7 +58,7 @@ def test_a_board_without_scanner_says_so(image: Path, tmp_path: Path) -> None:
 def test_a_code_of_a_life_before_is_asked_for_again(image: Path, tmp_path: Path) -> None:
     async def scene() -> None:
         scanner = GmScanner()
-        async with terminal(image, tmp_path, link="socket", scanner=scanner) as t:
+        async with terminal(image, tmp_path, scanner=scanner) as t:
             await t.probe.send(messages.SCAN_START, t.number(), 0)
             await t.lose_power()
             await asyncio.sleep(0.3)

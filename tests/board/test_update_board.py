@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulator.board import Board
-from tests.board.terminal_scene import CARD, OTHER_CARD, play
+from tests.board.terminal_scene import CARD, OTHER_CARD, play_in_true_time
 from tests.board.update_scene import Factory, compiled, site
 
 BAD = "raise RuntimeError('a release that never starts')\n"
@@ -49,7 +49,7 @@ def test_an_update_reaches_a_board_that_serves_and_a_bad_one_reverts_by_itself(
             s.reader.place(OTHER_CARD)
             await s.until(lambda: s.gate.openings == 2, "a citizen served by the old release")
 
-    play(scene, 150)
+    play_in_true_time(scene, 150)
 
 
 def test_a_board_from_flash_needs_micropython(tmp_path: Path) -> None:

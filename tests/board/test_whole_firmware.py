@@ -8,13 +8,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import serial
 
 from protocol.wire import messages, states
 from simulator.board import ResetCause
 from simulator.board.probe import Probe
 from simulator.devices import cards
-from tests.board.terminal_scene import CARD, OTHER_CARD, SLIP, SLIP_TEXT, Terminal, play, terminal
+from tests.board.terminal_scene import (
+    CARD,
+    OTHER_CARD,
+    SLIP,
+    SLIP_TEXT,
+    Terminal,
+    play,
+    play_in_true_time,
+    terminal,
+)
 
 PULSE_MS = 300
 DEVICES = {1: "sdt", 2: "escpos", 3: "syn6288", 4: "relay", 5: "button", 6: "ccnet"}
@@ -55,7 +63,7 @@ def test_everything_once_from_end_to_end(image: Path, tmp_path: Path, runtime: s
             assert await t.probe.pulse(t.number(), PULSE_MS) == states.DONE
             assert t.gate.openings == 1
 
-    play(scene)
+    (play if runtime == "micropython" else play_in_true_time)(scene)
 
 
 @pytest.mark.alone
@@ -63,7 +71,7 @@ def test_no_device_is_misheard_at_true_speed_with_flash_erases_and_collections(
     image: Path, tmp_path: Path
 ) -> None:
     async def scene() -> None:
-        options = {"erase_stall_ms": 50, "collection": (300, 40)}
+        options = {"link": "pty", "erase_stall_ms": 50, "collection": (300, 40)}
         async with terminal(image, tmp_path, speed=1, **options) as t:
             pulses = asyncio.create_task(pulse_often(t, 12))
             await t.read(CARD)
@@ -75,7 +83,7 @@ def test_no_device_is_misheard_at_true_speed_with_flash_erases_and_collections(
                 line = t.board.lines[uart]
                 assert (line.overflow_bytes, line.garbled_bytes) == (0, 0)
 
-    play(scene)
+    play_in_true_time(scene)
 
 
 async def pulse_often(t: Terminal, times: int) -> None:
@@ -240,7 +248,7 @@ def test_help_rings_and_is_answered_while_the_agent_is_dead(image: Path, tmp_pat
             t.board.answer_help()
             await until(lambda: not t.button.ringing and t.button.lamp_lit)
             rung = len(t.button.bell_changes)
-            async with Probe(t.board.link_path, 8) as late:
+            async with Probe(t.board.link_port(), 8) as late:
                 press = await late.expect(messages.EVENT)
                 answer = await late.expect(messages.EVENT)
                 assert (press.fields[1], answer.fields[1]) == (1, 3)
@@ -311,10 +319,9 @@ def test_noise_on_the_link_does_no_harm(image: Path, tmp_path: Path) -> None:
     async def scene() -> None:
         dice = random.Random(1)
         async with terminal(image, tmp_path) as t:
-            with serial.Serial(t.board.link_path, 921600, timeout=0) as port:
-                for _ in range(60):
-                    port.write(dice.randbytes(dice.randrange(1, 300)))
-                    await asyncio.sleep(0.01)
+            for _ in range(60):
+                t.board.link_port().write(dice.randbytes(dice.randrange(1, 300)))
+                await asyncio.sleep(0.01)
             assert await t.probe.pulse(t.number(), PULSE_MS) == states.DONE
             assert t.board.resets == 0
 
@@ -332,7 +339,7 @@ def test_a_firmware_that_stands_still_is_ended_by_its_watchdog(image: Path, tmp_
             assert t.board.last_cause is ResetCause.WDT
             await all_online(t)
 
-    play(scene)
+    play_in_true_time(scene)
 
 
 def test_a_power_cut_in_any_flash_write_does_no_effect_twice(image: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ one bus of 8-byte records `op u8 | unit u8 | value u16 | extra u32`, little-endi
 as in `simulator/board/bus.py`.
 """
 
+import io
 import os
 import select
 import struct
@@ -34,6 +35,7 @@ class _Bus:
         self.room = bytearray(_RECORD_BYTES)
         self.levels = {}
         self.cut_after = 0
+        self.now_us = int(os.getenv("BOARD_NOW_US") or 0)
 
     def send(self, op, index=0, value=0, extra=0):
         record = struct.pack(_FORMAT, ord(op), index, value, extra)
@@ -61,6 +63,8 @@ class _Bus:
                 self.levels[index] = value
             elif op == 88:  # X
                 self.cut_after = extra
+            elif op == 78:  # N
+                self.now_us = value << 32 | extra
 
 
 def _die():
@@ -120,7 +124,7 @@ class Pin:
         self.value(0)
 
 
-class UART:
+class UART(io.IOBase):  # so that it can be polled, as on a board
     def __init__(self, id, baudrate=9600, **options):
         fd = os.getenv("BOARD_UART_%d_FD" % id)
         if fd is None:
