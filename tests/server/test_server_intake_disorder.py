@@ -64,9 +64,21 @@ def drain(centre: Centre, terminal: SimTerminal, size: int) -> None:
 
 
 @pytest.mark.parametrize("kind", STORES)
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=histories(), data=st.data())
 def test_any_order_ends_with_each_record_once(kind: str, history, data) -> None:
+    any_order(kind, history, data)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", STORES)
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(history=histories(), data=st.data())
+def test_very_many_orders_end_with_each_record_once(kind: str, history, data) -> None:
+    any_order(kind, history, data)
+
+
+def any_order(kind: str, history, data) -> None:
     epochs, twin_epochs, restored_at, size = history
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -102,7 +114,7 @@ def test_any_order_ends_with_each_record_once(kind: str, history, data) -> None:
         assert len(centre.alarms()) == branches - 1
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(size=st.integers(1, 9), order=st.lists(st.integers(0, 30), max_size=60))
 def test_both_stores_decide_the_same(size: int, order: list[int]) -> None:
     with ExitStack() as stack:

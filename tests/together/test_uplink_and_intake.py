@@ -117,8 +117,11 @@ def test_a_disk_older_than_the_centre_ends_as_a_held_branch(
             sides.close()
 
 
-def test_long_storms_with_many_restored_disks(tmp_path: Path) -> None:
-    for seed in range(50):
+@pytest.mark.parametrize(
+    "seeds", [range(8), pytest.param(range(8, 100), marks=pytest.mark.long)], ids=["few", "many"]
+)
+def test_long_storms_with_many_restored_disks(tmp_path: Path, seeds: range) -> None:
+    for seed in seeds:
         dice = random.Random(seed)
         storm = [(dice.choice(ACTIONS), dice.randrange(60)) for _ in range(100)]
         assert storm_violations(tmp_path / str(seed), storm) == [], f"seed {seed}"
