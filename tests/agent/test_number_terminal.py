@@ -211,7 +211,10 @@ def test_repeat_says_the_last_words_again(tmp_path: Path, board: PtyBoard) -> No
         board.wait(lambda b: heard(board).count(TAKE) == takes + 1)
 
 
-def test_a_dead_voice_leaves_the_number_on_the_screen(tmp_path: Path, board: PtyBoard) -> None:
+def test_a_dead_voice_leaves_the_number_on_the_screen(
+    tmp_path: Path, board: PtyBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_agent.core.flow_person.READ_MS", 500)
     with TerminalThread(tmp_path, board.path) as thread:
         board.wait(lambda b: b.read is not None)
         board.do(lambda b: b.send(messages.DEVICE, states.VOICE, states.OFFLINE, 0))
@@ -222,7 +225,10 @@ def test_a_dead_voice_leaves_the_number_on_the_screen(tmp_path: Path, board: Pty
         assert heard(board) == ""
 
 
-def test_a_board_that_is_gone_is_a_calm_page_that_heals(tmp_path: Path, board: PtyBoard) -> None:
+def test_a_board_that_is_gone_is_a_calm_page_that_heals(
+    tmp_path: Path, board: PtyBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_agent.visits.BOARD_GONE_MS", 200)
     with TerminalThread(tmp_path, board.path) as thread:
         thread.see(lambda s: s.page == WELCOME and s.choices)
         board.do(lambda b: setattr(b, "pull", lambda _now: None))

@@ -163,8 +163,9 @@ def test_the_state_is_retained_and_whole(site: Site) -> None:
     assert found.state.versions == {"agent": "1"}
 
 
-def test_the_centre_hears_soon_what_is_settled(site: Site) -> None:
+def test_the_centre_hears_soon_what_is_settled(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not only with the next state in half a minute: the truth line at the centre lives of it."""
+    monkeypatch.setattr("edge_agent.uplink_runner.STATE_AFTER_SETTLE_MS", 300)
     site.append(1, 2)
     site.start()
     site.terminal.wait_settled(2)
