@@ -12,7 +12,7 @@ import apsw
 from protocol.bundle import Bundle, to_toml
 from protocol.envelope import EpochReader
 from protocol.keys import CentreKeys, DeviceKey
-from protocol.records import Body, decode
+from protocol.records import Body, Common, decode
 from tests.warm_process import WarmProcess
 
 TERMINAL = "gate-1"
@@ -33,18 +33,21 @@ def closed_port() -> int:
 
 
 def records_in(data: Path) -> list[Body]:
-    """All records of an agent's data folder in order, opened with the centre's key."""
+    """What the centre will read of an agent's data folder, in order."""
+    return [body for _, body in _opened(data)]
+
+
+def _opened(data: Path) -> list[tuple[Common, Body]]:
+    """All records in order, opened with the centre's key."""
     connection = apsw.Connection(str(data / "outbox.db"))
-    bodies = []
+    found = []
     for number, opener in connection.execute("SELECT number, opener FROM epoch"):
         reader = EpochReader.open(opener, CENTRE, DEVICE.verify_key)
         sql = "SELECT seq, kind, coding, ciphertext FROM record WHERE epoch = ? ORDER BY seq"
         for seq, kind, coding, sealed in connection.execute(sql, (number,)):
-            common, body = decode(kind, coding, reader.unseal(seq, kind, coding, sealed))
-            assert any(common.correlation)
-            bodies.append((seq, body))
+            found.append((seq, decode(kind, coding, reader.unseal(seq, kind, coding, sealed))))
     connection.close()
-    return [body for _, body in sorted(bodies, key=lambda pair: pair[0])]
+    return [record for _, record in sorted(found, key=lambda pair: pair[0])]
 
 
 class AgentProcess:
@@ -102,5 +105,7 @@ class AgentProcess:
         self.process = None
 
     def records(self) -> list[Body]:
-        """What the centre will read."""
-        return records_in(self.data)
+        """What the centre will read; each says what it belongs to."""
+        records = _opened(self.data)
+        assert all(any(common.correlation) for common, _ in records)
+        return [body for _, body in records]
