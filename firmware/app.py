@@ -26,7 +26,6 @@ from firmware.link_server import LinkServer
 from firmware.models import load
 from firmware.pairing import load_pair_key
 from firmware.trace import SALT_BYTES, Trace
-from firmware.update.updates import NoSlots, Updates
 from protocol.wire import messages, states
 from protocol.wire.link import INFO_BYTES_MAX
 from protocol.wire.ticks import diff
@@ -77,8 +76,12 @@ class App:
         self._lines = bay.lines
         self._drivers = bay.drivers
         if running is None:
+            from firmware.update.no_slots import NoSlots  # noqa: PLC0415 - only what is used
+
             NoSlots(self.server)
         else:
+            from firmware.update.updates import Updates  # noqa: PLC0415 - only what is used
+
             updates = Updates(self.server, running, board.NAME, folder, machine.reset, now)
             self._drivers.append(updates)
         self._link_port = ports.open_link(machine, parts["link"])

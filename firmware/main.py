@@ -12,7 +12,6 @@ import machine
 from firmware import maintenance
 from firmware.app import App
 from firmware.clock import now_ms, sleep_ms
-from firmware.update.running_slot import RunningSlot
 
 FAULT_FILE = "fault.txt"
 FAULT_CHARS_MAX = 160
@@ -36,7 +35,7 @@ def run(started=None):
             sleep_ms=sleep_ms,
             entropy=os.urandom,
             folder=board.DATA,
-            running=RunningSlot(started) if started else None,
+            running=_running_slot(started) if started else None,
             fault=_take_fault(board.DATA),
         ).run()
     except Exception as error:
@@ -59,6 +58,12 @@ def _board():
     from firmware.boards import simulated  # noqa: PLC0415
 
     return simulated
+
+
+def _running_slot(started):
+    from firmware.update.running_slot import RunningSlot  # noqa: PLC0415 - not without slots
+
+    return RunningSlot(started)
 
 
 def _print_fault(error):

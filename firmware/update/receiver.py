@@ -65,7 +65,7 @@ class Receiver:
         self._folder = root + "/" + slot
         self._board = board
         self._runs = runs
-        self.floor = floor
+        self._floor = floor
         self._stage: "Any" = None
         self._room: "Any" = None
         self._reader: "Any" = None
@@ -95,12 +95,6 @@ class Receiver:
             self._room = memoryview(bytearray(us.ROOM_BYTES))
             self.state = us.UPDATE_CHECKING
             self._stage = self._revisit
-
-    def refuse(self, release, reason):
-        """Say no to this release without a look."""
-        self.stop()
-        self.release = release
-        self._refuse(reason)
 
     def stop(self):
         """Forget what was going on; what is on flash stays."""
@@ -221,7 +215,7 @@ class Receiver:
             self._refuse(us.WRONG_BOARD)
         elif self._reader.version == self._runs:
             self._refuse(us.SAME_VERSION)
-        elif self._reader.version < self.floor:
+        elif self._reader.version < self._floor:
             self._refuse(us.OLDER_VERSION)
         elif self._stream_bytes != self.offset + self._reader.size_bytes:
             self._refuse(us.WRONG_SIZE)

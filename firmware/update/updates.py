@@ -22,7 +22,7 @@ A reset that comes before, of whatever cause, is a try.
 
 import os
 
-from firmware.update.receiver import Receiver
+from firmware.update.running_slot import put_away
 from protocol.wire import messages
 from protocol.wire import update_states as us
 from protocol.wire.ticks import add, diff
@@ -39,15 +39,21 @@ _IDLE_MS = 1000
 _RESET_MS = 300  # the word that it activates is to reach the agent
 
 
-class NoSlots:
-    """A board whose firmware lies in no slot: takes no update, and says so."""
+class _Told:
+    """What is told of a release that is not being received: it was refused, or it is ready, or
+    there is none."""
 
-    def __init__(self, server):
-        self._emit = server.outbound.emit
-        server.serve(messages.UPDATE_BEGIN, self._refuse)
+    has_work = False
+    room_is_empty = True
 
-    def _refuse(self, fields, tail, now):
-        self._emit(messages.UPDATE_STATE, fields[0], us.UPDATE_REFUSED, us.NO_SLOTS, 0)
+    def __init__(self, release=0, state=us.UPDATE_NONE, reason=us.REASON_NONE, offset=0):
+        self.release = release
+        self.state = state
+        self.reason = reason
+        self.offset = offset
+
+    def take(self, offset, chunk):
+        """On its way when this ended."""
 
 
 class Updates:
@@ -58,6 +64,7 @@ class Updates:
     def __init__(self, server, running, board, folder, reset, now):
         self._server = server
         self._running = running
+        self._board = board
         self._folder = folder
         self._reset = reset
         self._begun = self._step_from = now
@@ -67,10 +74,9 @@ class Updates:
         self._reset_at: "int | None" = None
         self._told: "Any" = None
         self._changed = False  # the slot is to be told
-        self._receiver = Receiver(
-            running.root, running.other, board, running.version, running.pointer.floor
-        )
+        self._receiver: "Any" = _Told()  # while one is received, the Receiver
         self._key = None if running.on_trial else running.next_key()
+        put_away()
         server.introduce(running.lines())
         server.serve(messages.UPDATE_BEGIN, self._begin)
         server.serve(messages.UPDATE_DATA, self._data)
@@ -102,10 +108,35 @@ class Updates:
     def _begin(self, fields, tail, now):
         release, stream_bytes, manifest_bytes = fields
         if self._running.on_trial:
-            self._receiver.refuse(release, us.NOT_CONFIRMED)
+            self._end(release, us.UPDATE_REFUSED, us.NOT_CONFIRMED)
         else:
-            self._receiver.begin(release, stream_bytes, manifest_bytes)
+            self._end()
+            try:
+                self._receiver = self._new_receiver()
+                self._receiver.begin(release, stream_bytes, manifest_bytes)
+            except MemoryError:
+                self._end(release, us.UPDATE_REFUSED, us.NO_MEMORY)
+            self._end_if_over()
         self._told = None
+
+    def _new_receiver(self):
+        from firmware.update.receiver import Receiver  # noqa: PLC0415 - only while it is used
+
+        running = self._running
+        return Receiver(running.root, running.other, self._board, running.version, running.floor)
+
+    def _end_if_over(self):
+        """A release that is refused or ready needs no receiver any more."""
+        receiver = self._receiver
+        if receiver.state in (us.UPDATE_READY, us.UPDATE_REFUSED) and not receiver.has_work:
+            self._end(receiver.release, receiver.state, receiver.reason, receiver.offset)
+
+    def _end(self, *told):
+        """Nothing is received from now on; what is on flash stays."""
+        if not isinstance(self._receiver, _Told):
+            self._receiver.stop()
+        self._receiver = _Told(*told)
+        put_away()
 
     def _data(self, fields, tail, now):
         self._receiver.take(fields[0], tail)
@@ -121,14 +152,19 @@ class Updates:
         try:
             self._running.activate(receiver.release)
         except OSError:
-            receiver.refuse(receiver.release, us.FLASH_REFUSED)
+            self._end(receiver.release, us.UPDATE_REFUSED, us.FLASH_REFUSED)
             return
+        except MemoryError:
+            self._end(receiver.release, us.UPDATE_REFUSED, us.NO_MEMORY)
+            return
+        finally:
+            put_away()
         self._emit(us.UPDATE_ACTIVATING, us.REASON_NONE)
         self._reset_at = add(now, _RESET_MS)
 
     def _stop(self, fields, tail, now):
         if self._receiver.release == fields[0]:
-            self._receiver.stop()
+            self._end()
 
     # ---- telling
 
@@ -140,7 +176,7 @@ class Updates:
             self._link = link
             self._ups = link.stats.ups
             self._up_since = now
-            self._receiver.stop()
+            self._end()
             self._told = None
             self._changed = True
 
@@ -170,11 +206,15 @@ class Updates:
 
     def _take_step(self, now):
         receiver = self._receiver
-        if not receiver.writes:
-            receiver.step()
-        elif diff(now, self._step_from) >= 0 and self._server.flash_gate.is_open(now, now):
-            receiver.step()
-            self._step_from = add(now, REST_MS)
+        try:
+            if not receiver.writes:
+                receiver.step()
+            elif diff(now, self._step_from) >= 0 and self._server.flash_gate.is_open(now, now):
+                receiver.step()
+                self._step_from = add(now, REST_MS)
+        except MemoryError:
+            self._end(receiver.release, us.UPDATE_REFUSED, us.NO_MEMORY)
+        self._end_if_over()
 
     def _keep_key(self):
         key, self._key = self._key, None
@@ -197,8 +237,8 @@ class Updates:
             self._give_up(us.FLASH_REFUSED, now)
             return
         self._changed = True
-        self._receiver.floor = self._running.pointer.floor
         self._key = self._running.next_key()
+        put_away()
         self._server.introduce(self._running.lines())
 
     def _probe_flash(self):

@@ -73,73 +73,138 @@ SCAN_PART_BYTES_MAX = MESSAGE_MAX - 7
 UPDATE_CHUNK_BYTES_MAX = MESSAGE_MAX - 5
 TRACE_PART_BYTES_MAX = MESSAGE_MAX - 3
 
-# kind: name, struct of the fields, least and most bytes of tail
-TABLE = {
-    READ_CARD: ("READ_CARD", "<HH", 0, 0),
-    READ_STOP: ("READ_STOP", "<H", 0, 0),
-    CARD_OPTIONS: ("CARD_OPTIONS", "<B", 0, 0),
-    SCAN_START: ("SCAN_START", "<HH", 0, 0),
-    SCAN_STOP: ("SCAN_STOP", "<H", 0, 0),
-    CASH_ACCEPT: ("CASH_ACCEPT", "<IB", 0, 0),
-    CASH_STACK: ("CASH_STACK", "<Q", 0, 0),
-    CASH_RETURN: ("CASH_RETURN", "<Q", 0, 0),
-    CASH_ACK: ("CASH_ACK", "<Q", 0, 0),
-    SAY: ("SAY", "<HBB", 1, SPEECH_BYTES_MAX),
-    HUSH: ("HUSH", "<", 0, 0),
-    PRINT_DATA: ("PRINT_DATA", "<QH", 1, PRINT_CHUNK_BYTES_MAX),
-    PRINT_RUN: ("PRINT_RUN", "<QHI", 0, 0),
-    PULSE: ("PULSE", "<QH", 0, 0),
-    EVENT_ACK: ("EVENT_ACK", "<I", 0, 0),
-    LAMP: ("LAMP", "<BB", 0, 0),
-    HELP_RING: ("HELP_RING", "<II", 0, 0),
-    HELP_ANSWER: ("HELP_ANSWER", "<I", 0, 0),
-    EFFECT_QUERY: ("EFFECT_QUERY", "<Q", 0, 0),
-    UPDATE_BEGIN: ("UPDATE_BEGIN", "<QIH", 0, 0),
-    UPDATE_DATA: ("UPDATE_DATA", "<I", 1, UPDATE_CHUNK_BYTES_MAX),
-    UPDATE_ACTIVATE: ("UPDATE_ACTIVATE", "<Q", 0, 0),
-    UPDATE_STOP: ("UPDATE_STOP", "<Q", 0, 0),
-    MAINTAIN: ("MAINTAIN", "<", 0, 0),
-    TRACE_OPEN: ("TRACE_OPEN", "<", 0, 0),
-    TRACE_READ: ("TRACE_READ", "<H", 0, 0),
-    TRACE_CLOSE: ("TRACE_CLOSE", "<", 0, 0),
-    CARD: ("CARD", "<HB", TEXT_BLOCK_BYTES, TEXT_BLOCK_BYTES),
-    CARD_FAULT: ("CARD_FAULT", "<HB", 0, 0),
-    CARD_REMOVED: ("CARD_REMOVED", "<H", 0, 0),
-    CARD_FOUND: ("CARD_FOUND", "<H", 0, 0),
-    SCAN: ("SCAN", "<HHH", 1, SCAN_PART_BYTES_MAX),
-    SCAN_FAULT: ("SCAN_FAULT", "<HB", 0, 0),
-    CARD_ADDRESS: ("CARD_ADDRESS", "<HB", 0, ADDRESS_BYTES_MAX),
-    CASH_STATE: ("CASH_STATE", "<IBB", 0, 0),
-    CASH_NOTE: ("CASH_NOTE", "<QIHBBB", 0, 0),
-    CASH_REJECTED: ("CASH_REJECTED", "<IB", 0, 0),
-    SPEECH: ("SPEECH", "<HB", 0, 0),
-    EFFECT_RESULT: ("EFFECT_RESULT", "<QBB", 0, 0),
-    EVENT: ("EVENT", "<IBI", 0, EVENT_TAIL_BYTES_MAX),
-    DEVICE: ("DEVICE", "<BBB", 0, 0),
-    COUNTERS: ("COUNTERS", "<B", COUNTER_BYTES, COUNTERS_MAX * COUNTER_BYTES),
-    UPDATE_STATE: ("UPDATE_STATE", "<QBBI", 0, 0),
-    UPDATE_SLOT: ("UPDATE_SLOT", "<BBIQQB", 0, 0),
-    TRACE_INFO: ("TRACE_INFO", "<HII", 0, 0),
-    TRACE_PART: ("TRACE_PART", "<H", 1, TRACE_PART_BYTES_MAX),
+FORMS = {
+    READ_CARD: "<HH",
+    READ_STOP: "<H",
+    CARD_OPTIONS: "<B",
+    SCAN_START: "<HH",
+    SCAN_STOP: "<H",
+    CASH_ACCEPT: "<IB",
+    CASH_STACK: "<Q",
+    CASH_RETURN: "<Q",
+    CASH_ACK: "<Q",
+    SAY: "<HBB",
+    HUSH: "<",
+    PRINT_DATA: "<QH",
+    PRINT_RUN: "<QHI",
+    PULSE: "<QH",
+    EVENT_ACK: "<I",
+    LAMP: "<BB",
+    HELP_RING: "<II",
+    HELP_ANSWER: "<I",
+    EFFECT_QUERY: "<Q",
+    UPDATE_BEGIN: "<QIH",
+    UPDATE_DATA: "<I",
+    UPDATE_ACTIVATE: "<Q",
+    UPDATE_STOP: "<Q",
+    MAINTAIN: "<",
+    TRACE_OPEN: "<",
+    TRACE_READ: "<H",
+    TRACE_CLOSE: "<",
+    CARD: "<HB",
+    CARD_FAULT: "<HB",
+    CARD_REMOVED: "<H",
+    CARD_FOUND: "<H",
+    SCAN: "<HHH",
+    SCAN_FAULT: "<HB",
+    CARD_ADDRESS: "<HB",
+    CASH_STATE: "<IBB",
+    CASH_NOTE: "<QIHBBB",
+    CASH_REJECTED: "<IB",
+    SPEECH: "<HB",
+    EFFECT_RESULT: "<QBB",
+    EVENT: "<IBI",
+    DEVICE: "<BBB",
+    COUNTERS: "<B",
+    UPDATE_STATE: "<QBBI",
+    UPDATE_SLOT: "<BBIQQB",
+    TRACE_INFO: "<HII",
+    TRACE_PART: "<H",
 }
+"""The struct of the fields of each kind."""
+TAILS = {
+    SAY: (1, SPEECH_BYTES_MAX),
+    PRINT_DATA: (1, PRINT_CHUNK_BYTES_MAX),
+    UPDATE_DATA: (1, UPDATE_CHUNK_BYTES_MAX),
+    CARD: (TEXT_BLOCK_BYTES, TEXT_BLOCK_BYTES),
+    SCAN: (1, SCAN_PART_BYTES_MAX),
+    CARD_ADDRESS: (0, ADDRESS_BYTES_MAX),
+    EVENT: (0, EVENT_TAIL_BYTES_MAX),
+    COUNTERS: (COUNTER_BYTES, COUNTERS_MAX * COUNTER_BYTES),
+    TRACE_PART: (1, TRACE_PART_BYTES_MAX),
+}
+"""Least and most bytes of the tail of each kind that has one."""
+NAMES = {
+    READ_CARD: "READ_CARD",
+    READ_STOP: "READ_STOP",
+    CARD_OPTIONS: "CARD_OPTIONS",
+    SCAN_START: "SCAN_START",
+    SCAN_STOP: "SCAN_STOP",
+    CASH_ACCEPT: "CASH_ACCEPT",
+    CASH_STACK: "CASH_STACK",
+    CASH_RETURN: "CASH_RETURN",
+    CASH_ACK: "CASH_ACK",
+    SAY: "SAY",
+    HUSH: "HUSH",
+    PRINT_DATA: "PRINT_DATA",
+    PRINT_RUN: "PRINT_RUN",
+    PULSE: "PULSE",
+    EVENT_ACK: "EVENT_ACK",
+    LAMP: "LAMP",
+    HELP_RING: "HELP_RING",
+    HELP_ANSWER: "HELP_ANSWER",
+    EFFECT_QUERY: "EFFECT_QUERY",
+    UPDATE_BEGIN: "UPDATE_BEGIN",
+    UPDATE_DATA: "UPDATE_DATA",
+    UPDATE_ACTIVATE: "UPDATE_ACTIVATE",
+    UPDATE_STOP: "UPDATE_STOP",
+    MAINTAIN: "MAINTAIN",
+    TRACE_OPEN: "TRACE_OPEN",
+    TRACE_READ: "TRACE_READ",
+    TRACE_CLOSE: "TRACE_CLOSE",
+    CARD: "CARD",
+    CARD_FAULT: "CARD_FAULT",
+    CARD_REMOVED: "CARD_REMOVED",
+    CARD_FOUND: "CARD_FOUND",
+    SCAN: "SCAN",
+    SCAN_FAULT: "SCAN_FAULT",
+    CARD_ADDRESS: "CARD_ADDRESS",
+    CASH_STATE: "CASH_STATE",
+    CASH_NOTE: "CASH_NOTE",
+    CASH_REJECTED: "CASH_REJECTED",
+    SPEECH: "SPEECH",
+    EFFECT_RESULT: "EFFECT_RESULT",
+    EVENT: "EVENT",
+    DEVICE: "DEVICE",
+    COUNTERS: "COUNTERS",
+    UPDATE_STATE: "UPDATE_STATE",
+    UPDATE_SLOT: "UPDATE_SLOT",
+    TRACE_INFO: "TRACE_INFO",
+    TRACE_PART: "TRACE_PART",
+}
+"""For people; no board reads it, so none keeps it."""
+_NO_TAIL = (0, 0)
 _BITS = {"B": 8, "H": 16, "I": 32, "Q": 64}
 
 
 class MessageError(Exception):
-    """Bytes or fields that are no board message; the text names the kind and what is wrong."""
+    """Bytes or fields that are no board message; the text has the kind and what is wrong."""
 
 
 def pack(kind: int, *fields: int, tail: "Bytes" = b"") -> bytes:
     """A whole message. Raises MessageError for what `unpack` would refuse or cut."""
-    name, form, least, most = _entry(kind)
+    form = _form(kind)
     if len(fields) != len(form) - 1:
-        raise MessageError("%s: %d fields, not %d" % (name, len(fields), len(form) - 1))
+        raise MessageError("message %02x: %d fields, not %d" % (kind, len(fields), len(form) - 1))
     for at, value in enumerate(fields):
         # MicroPython's struct.pack cuts a number that is too long.
         if value < 0 or value >> _BITS[form[at + 1]]:
-            raise MessageError("%s: field %d out of range" % (name, at))
+            raise MessageError("message %02x: field %d out of range" % (kind, at))
+    least, most = TAILS.get(kind, _NO_TAIL)
     if not least <= len(tail) <= most:
-        raise MessageError("%s: tail of %d bytes, not %d to %d" % (name, len(tail), least, most))
+        raise MessageError(
+            "message %02x: tail of %d bytes, not %d to %d" % (kind, len(tail), least, most)
+        )
     return bytes((kind,)) + struct.pack(form, *fields) + bytes(tail)
 
 
@@ -148,15 +213,16 @@ def unpack(view: "Bytes") -> "tuple[int, tuple[int, ...], memoryview]":
     if len(view) == 0:
         raise MessageError("empty message")
     kind = view[0]
-    name, form, least, most = _entry(kind)
+    form = _form(kind)
+    least, most = TAILS.get(kind, _NO_TAIL)
     tail_at = 1 + struct.calcsize(form)
     if not tail_at + least <= len(view) <= tail_at + most:
-        raise MessageError("%s: %d bytes" % (name, len(view)))
+        raise MessageError("message %02x: %d bytes" % (kind, len(view)))
     return kind, struct.unpack_from(form, view, 1), memoryview(view)[tail_at:]
 
 
-def _entry(kind: int) -> "tuple[str, str, int, int]":
-    entry = TABLE.get(kind)
-    if entry is None:
+def _form(kind: int) -> str:
+    form = FORMS.get(kind)
+    if form is None:
         raise MessageError("unknown kind %d" % kind)
-    return entry
+    return form

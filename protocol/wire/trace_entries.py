@@ -54,8 +54,7 @@ _CRC_OF_PRINT_RUN = 11  # of what is printed: who knows the form could find the 
 
 def message_record(view: "messages.Bytes") -> bytearray:
     """The bytes of MESSAGE_IN and MESSAGE_OUT: fields, and of the tail the length."""
-    entry = messages.TABLE.get(view[0])
-    head = min(len(view), 1 if entry is None else 1 + struct.calcsize(entry[1]))
+    head = min(len(view), 1 + struct.calcsize(messages.FORMS.get(view[0], "<")))
     record = bytearray(head + 2)
     record[:head] = view[:head]
     if view[0] == messages.PRINT_RUN:

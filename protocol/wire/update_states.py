@@ -32,5 +32,6 @@ BUSY = 13  # no end: the update stays ready
 DID_NOT_START = 14
 NO_LINK = 15
 DAMAGED = 16
+NO_MEMORY = 17
 
 ROOM_BYTES = 2048  # the agent may be ahead of the offset told by so much

@@ -33,7 +33,7 @@ def streams_of(told: Iterable[Told]) -> dict[str, list[str]]:
 
 def stream_of(one: Told) -> str:
     """The thing that a message is about."""
-    name = messages.TABLE[one.kind][0]
+    name = messages.NAMES[one.kind]
     if one.kind == messages.DEVICE:
         return f"{name} {_named(states.DEVICE_NAMES, one.fields[0])}"
     if one.kind == messages.EFFECT_RESULT:
@@ -43,7 +43,7 @@ def stream_of(one: Told) -> str:
 
 def line_of(one: Told) -> str:
     """What a message says, in words where there are some."""
-    name = messages.TABLE[one.kind][0]
+    name = messages.NAMES[one.kind]
     if one.kind == messages.DEVICE:
         device, state, detail = one.fields
         words = (_named(states.DEVICE_NAMES, device), _named(states.STATE_NAMES, state))

@@ -184,7 +184,7 @@ class _Stage:
         while self._probe.inbox:
             message: Message = self._probe.inbox.popleft()
             self._numbers.told(message.kind, message.fields)
-            if message.kind in messages.TABLE and message.kind not in compare.UNTIMED:
+            if message.kind in messages.FORMS and message.kind not in compare.UNTIMED:
                 one = Told(int(self.now_ms), message.kind, message.fields, len(message.tail))
                 self._replayed.append(one)
 

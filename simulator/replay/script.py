@@ -116,7 +116,7 @@ def told(entries: tuple[Entry, ...], kind: int) -> list[Told]:
     """The messages of one direction, MESSAGE_IN or MESSAGE_OUT; those that can be understood."""
     found = []
     for entry in entries:
-        if entry.kind != kind or entry.data[0] in NOT_PLAYED or entry.data[0] not in messages.TABLE:
+        if entry.kind != kind or entry.data[0] in NOT_PLAYED or entry.data[0] not in messages.FORMS:
             continue
         head, tail_bytes = entry.data[:-2], int.from_bytes(entry.data[-2:], "little")
         try:

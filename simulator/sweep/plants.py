@@ -48,9 +48,10 @@ def pointer_before_hash(space: FirmwareSpace) -> None:
     take_step = updates._take_step
 
     def hasty(self: Any, now: int) -> None:
+        receiver = self._receiver
         take_step(self, now)
-        if self._receiver._stage == self._receiver._list and not self._running.on_trial:
-            self._running.activate(self._receiver.release)
+        if receiver._stage == receiver._list and not self._running.on_trial:
+            self._running.activate(receiver.release)
 
     updates._take_step = hasty
 

@@ -76,7 +76,7 @@ def micropython(arguments: list[str], *, path: str, heap: str = "1024wK") -> str
         cwd=path.split(":", maxsplit=1)[0],  # `-c` looks there first
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         env={**os.environ, "MICROPYPATH": f".frozen:{path}"},
     )
@@ -87,7 +87,7 @@ def micropython(arguments: list[str], *, path: str, heap: str = "1024wK") -> str
 def test_cases_under_micropython(form, tmp_path) -> None:
     path = str(ROOT)
     if form == "mpy":
-        build_image(tmp_path / "image")
+        build_image(tmp_path / "image", (ROOT / "tests/firmware").glob("*.py"))
         path = f"{tmp_path / 'image'}:{ROOT}"
     scratch = tmp_path / "scratch"
     scratch.mkdir()

@@ -64,7 +64,8 @@ def message_vectors() -> list[dict[str, object]]:
     """Each kind draws from dice of its own: a new one changes no vector of another."""
     vectors = []
     bits = {"B": 8, "H": 16, "I": 32, "Q": 64}
-    for kind, (_, form, least, most) in sorted(messages.TABLE.items()):
+    for kind, form in sorted(messages.FORMS.items()):
+        least, most = messages.TAILS.get(kind, (0, 0))
         dice = random.Random(kind)
         for value in ("least", "most", "random"):
             sizes = [bits[letter] for letter in form[1:]]

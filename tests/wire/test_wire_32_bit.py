@@ -45,7 +45,7 @@ def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("root")
     if request.param == "mpy":
-        build_image(folder)
+        build_image(folder, [*FIRMWARE.glob("*.py"), *HERE.glob("*.py")])
     else:
         shutil.copytree(ROOT / "firmware", folder / "firmware")
         shutil.copytree(ROOT / "protocol" / "wire", folder / "protocol" / "wire")
