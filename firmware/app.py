@@ -13,21 +13,14 @@ An error that reaches the loop ends it: `main` records it and resets. A reset is
 instant (effect journal).
 """
 
-import binascii
-import gc
 import sys
 
-from firmware import maintenance, ports
-from firmware.board_pins import BoardPins
-from firmware.device_bay import DEVICE_OF, DeviceBay
+from firmware import ports
 from firmware.drivers.sender import Sender
 from firmware.forget import forget
 from firmware.link_server import LinkServer
-from firmware.models import load
-from firmware.pairing import load_pair_key
 from firmware.trace import SALT_BYTES, Trace
 from protocol.wire import messages, states
-from protocol.wire.link import INFO_BYTES_MAX
 from protocol.wire.ticks import diff
 
 VERSION = "0.1.0"
@@ -37,8 +30,8 @@ BUFFER_BYTES = 256
 PASS_MS_MAX = 1000
 WAIT_MS_MAX = 5
 STEP_MS = 2  # where lines cannot be polled
+_BUILDERS = ("board_pins", "device_bay", "hello", "models", "pairing")
 _LINK_ROOM_SHARE = 2  # half the receive ring is for DATA, half for ACK, HELLO and repeats
-_RESETS = {1: "power", 2: "hard", 3: "watchdog", 4: "deepsleep", 5: "soft"}
 
 
 class App:
@@ -47,7 +40,14 @@ class App:
     """
 
     def __init__(self, board, machine, *, clock, sleep_ms, entropy, folder, fault="", running=None):
+        from firmware.board_pins import BoardPins  # noqa: PLC0415 - these are for the start only
+        from firmware.device_bay import DeviceBay  # noqa: PLC0415
+        from firmware.hello import info_lines  # noqa: PLC0415
+        from firmware.pairing import load_pair_key  # noqa: PLC0415
+
         self._clock = clock
+        self._machine = machine
+        self._folder = folder
         self._note = print if board.CONSOLE else _silent
         self.late_passes = 0
         now = clock()
@@ -55,7 +55,7 @@ class App:
         # Outputs first: whatever follows, the gate is shut.
         pins = BoardPins(machine, parts)
         self._watchdog = machine.WDT(timeout=board.WATCHDOG_MS)
-        info = _info(board, parts, machine, fault)
+        info = info_lines(board, parts, machine, VERSION, fault)
         self.trace = Trace(clock, entropy(SALT_BYTES))
         self.server = LinkServer(
             info=info,
@@ -68,11 +68,9 @@ class App:
             flash_trouble=self._flash_trouble,
             now=now,
         )
-        self._reset_into_repl = lambda: maintenance.begin(folder, machine)
         self.server.serve(messages.MAINTAIN, self._maintain)
         self.trace.serve(self.server)
         bay = DeviceBay(machine, parts, pins, self.server, self.trace, now)
-        forget(*["firmware.models." + part["model"] for part in parts.values() if "model" in part])
         self._lines = bay.lines
         self._drivers = bay.drivers
         if running is None:
@@ -89,7 +87,8 @@ class App:
         self._buffer = bytearray(BUFFER_BYTES)
         polled = [self._link_port] + [port for port, _, _ in self._lines]
         self._waiter = ports.Waiter(polled, sleep_ms, STEP_MS)
-        gc.collect()
+        forget(*[name for name in sys.modules if name.startswith("firmware.models.")])
+        forget(*["firmware." + name for name in _BUILDERS])
 
     def run(self):
         """For ever."""
@@ -150,8 +149,10 @@ class App:
             self._link_out.send(memoryview(frame))
 
     def _maintain(self, fields, tail, now):
+        from firmware import maintenance  # noqa: PLC0415 - it ends this life
+
         try:
-            self._reset_into_repl()
+            maintenance.begin(self._folder, self._machine)
         except OSError:
             self._flash_trouble()
 
@@ -172,26 +173,3 @@ def _describe(board, folder):
 
 def _silent(text):
     """Where the console is the link, nothing may be printed."""
-
-
-def _info(board, parts, machine, fault):
-    """HELLO's `key=value` lines, UTF-8."""
-    models = [(device, parts[name]["model"]) for name, device in DEVICE_OF.items() if parts[name]]
-    lines = [
-        "firmware=" + VERSION,
-        "runtime=" + sys.implementation.name,
-        "board=" + board.NAME,
-        "id=" + binascii.hexlify(machine.unique_id()).decode(),
-        "reset=" + _RESETS.get(machine.reset_cause(), "unknown"),
-        "devices=" + ",".join("%d:%s" % pair for pair in sorted(models)),
-    ]
-    for name in DEVICE_OF:
-        if parts[name]:
-            switches = sorted(load(parts[name]["model"]).SWITCHES)
-            lines += ["%s.%s=%d" % (name, key, parts[name][key]) for key in switches]
-    if parts["help"]:
-        there = [name for name in ("bell", "answer") if parts["help"][name] >= 0]
-        lines.append("help=" + ",".join(["lamp"] + there))
-    if fault:
-        lines.append("fault=" + fault)
-    return "\n".join(lines).encode()[:INFO_BYTES_MAX]

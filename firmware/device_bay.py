@@ -1,9 +1,11 @@
 """The devices of a board: for every part of its description the driver that its model names, on its
-line and pins, known to the link server. Only drivers that are used are loaded.
+line and pins, known to the link server. Only drivers that are used are loaded, and of this module
+nothing stays in memory.
 """
 
 from firmware import ports
 from firmware.board_pins import OUTPUTS
+from firmware.host import Host
 from firmware.models import MODELS, load
 from firmware.trace import Line
 from firmware.trace_masks import mask_of
@@ -25,27 +27,6 @@ DEVICE_OF = {
 }
 SERVER_SLOTS = {"card_reader": "reader"}
 """Where a driver is found by the link server's own handlers; else under the part's name."""
-
-
-class Host:
-    """What a driver gets of the board it is built into.
-
-    `port`: its line, or None. `pins`: {pin: function}. `report(state, detail)`: its state.
-    `emit(kind, *fields, tail)`: a message to the agent. `server`: effects, events, `serve` for
-    messages of its own. `now`: the ticks at this start.
-    """
-
-    def __init__(self, port, pins, device, server, now):
-        self.port = port
-        self.pins = pins
-        self.server = server
-        self.now = now
-        self.emit = server.outbound.emit
-        self._device = device
-        self.report(states.STARTING, 0)
-
-    def report(self, state, detail):
-        self.server.outbound.report(self._device, state, detail)
 
 
 class DeviceBay:

@@ -9,9 +9,9 @@ import sys
 
 import machine
 
-from firmware import maintenance
 from firmware.app import App
 from firmware.clock import now_ms, sleep_ms
+from firmware.forget import forget
 
 FAULT_FILE = "fault.txt"
 FAULT_CHARS_MAX = 160
@@ -23,27 +23,42 @@ def run(started=None):
     technician (maintenance.py). `started` is what
     `update.boot.start` chose; None: this board has no slots and takes no update.
     """
-    board = _board()
-    if maintenance.is_wanted(board, machine, sleep_ms):
+    if _is_for_technician():
         print("maintenance: a reset starts the firmware again")
         return
+    has_console, folder = _board().CONSOLE, _board().DATA
     try:
-        App(
-            board,
-            machine,
-            clock=now_ms,
-            sleep_ms=sleep_ms,
-            entropy=os.urandom,
-            folder=board.DATA,
-            running=_running_slot(started) if started else None,
-            fault=_take_fault(board.DATA),
-        ).run()
+        _app(started).run()
     except Exception as error:
-        if board.CONSOLE:
+        if has_console:
             _print_fault(error)
-        _keep_fault(board.DATA, error)
+        _keep_fault(folder, error)
         sleep_ms(_RESET_DELAY_MS)
         machine.reset()
+
+
+def _is_for_technician():
+    from firmware import maintenance  # noqa: PLC0415 - for this moment only
+
+    is_wanted = maintenance.is_wanted(_board(), machine, sleep_ms)
+    forget("firmware.maintenance")
+    return is_wanted
+
+
+def _app(started):
+    board = _board()
+    app = App(
+        board,
+        machine,
+        clock=now_ms,
+        sleep_ms=sleep_ms,
+        entropy=os.urandom,
+        folder=board.DATA,
+        running=_running_slot(started) if started else None,
+        fault=_take_fault(board.DATA),
+    )
+    forget(board.__name__)
+    return app
 
 
 def _board():

@@ -5,7 +5,7 @@ the table of all names. A number that stands in the code costs nothing of that. 
 
 | in the sources | in the image |
 | --- | --- |
-| `NAME = number`, text or truth value, at the top of a module | its value, wherever it is read |
+| `NAME = number`, text, bytes or truth value, at the top of a module | its value where it is read |
 | an upper-case name at the top of a module that nothing reads any more | left out |
 | an imported name that nothing reads any more | left out |
 | a module with nothing left in it | left out |
@@ -91,7 +91,7 @@ class _Folding:
     def __init__(self, modules: list[_Module], readers: list[_Module]) -> None:
         self._readers = readers
         self._modules = {module.name: module for module in modules}
-        self._values: dict[Place, int | str | None] = {}
+        self._values: dict[Place, int | str | bytes | None] = {}
         self._kept: set[Place] = set()
         while not (read := self._read()) <= self._kept:
             self._kept |= read
@@ -127,10 +127,10 @@ class _Folding:
         home = self._modules.get(place[0])
         return place if home is not None and place[1] in home.defined else None
 
-    def _value(self, module: _Module, node: ast.expr) -> int | str | None:
-        """What an expression always is, if that is a whole number, a truth value or a text."""
+    def _value(self, module: _Module, node: ast.expr) -> int | str | bytes | None:
+        """What an expression always is, if that is a number, a truth value, a text or bytes."""
         match node:
-            case ast.Constant(value=int(value) | str(value)):
+            case ast.Constant(value=int(value) | str(value) | bytes(value)):
                 return value
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 only = self._value(module, operand)
