@@ -9,11 +9,14 @@ weigh half there, so the truth of a board lies between the two).
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from pathlib import Path
+from typing import Any
 
 from edge_agent.core.slip import SlipLine, build_slip
 from edge_agent.technician.image import build_image
+from edge_agent.technician.layout import board_content, slot_content
+from edge_agent.technician.release_file import make_release
 from protocol.wire import messages, states
 from simulator.board import Board
 from simulator.board.probe import Probe
@@ -35,6 +38,7 @@ PULSE_MS = 200
 BOOT_S_MAX = 60.0
 VISIT_S_MAX = 60.0
 PAIR_KEY = bytes(range(32))
+FLASH_BLOCKS = 512
 HEAP_MIN = 8
 HEAP_MAX = 512
 CARD = citizen_card("样例甲", "441900190001010027")
@@ -49,10 +53,16 @@ GATE_DEVICES: tuple[str, ...] = ()
 
 
 class Day:
-    """One board under one heap."""
+    """One board under one heap, started from its slots. `flash`: what lies there beside the pair
+    key, by default an unsigned release. `beside`: what else goes on over the link meanwhile."""
 
     def __init__(
-        self, image: Path, folder: Path, heap: str, more: Collection[str] = ALL_DEVICES
+        self,
+        image: Path,
+        folder: Path,
+        heap: str,
+        more: Collection[str] = ALL_DEVICES,
+        flash: Mapping[str, bytes] | None = None,
     ) -> None:
         self.reader = SdtReader()
         self.printer = EscposPrinter()
@@ -69,6 +79,10 @@ class Day:
         others = {"cash_acceptor": CcnetAcceptor(), "scanner": self.scanner}
         devices |= {name: others[name] for name in more}
         self._scans = "scanner" in more
+        if flash is None:
+            release = make_release("simulated", 1, "bench", slot_content(image))
+            flash = board_content(image, release)
+        self.beside: Callable[[Probe], Coroutine[Any, Any, None]] | None = None
         self.board = Board(
             f"heap-{heap}",
             folder,
@@ -78,7 +92,8 @@ class Day:
             speed=SPEED,
             clock_rate=CLOCK_RATE,
             link="socket",
-            flash_files={"pair.key": PAIR_KEY},
+            flash_blocks=FLASH_BLOCKS,
+            flash_files={"pair.key": PAIR_KEY, **flash},
         )
 
     async def survives(self) -> bool:
@@ -91,8 +106,10 @@ class Day:
                 self.board.link_port(), session, clock_rate=CLOCK_RATE, pair_key=PAIR_KEY
             ) as probe:
                 await self._or_death(probe.up(BOOT_S_MAX))
+                beside = asyncio.create_task(self._beside(probe))
                 for visit in range(1, DAY_VISITS + 1):
                     await self._or_death(self._visit(probe, visit))
+                await self._or_death(beside)
         except (TimeoutError, _DeadError):
             return False
         finally:
@@ -111,6 +128,10 @@ class Day:
             task.result()
         finally:
             task.cancel()
+
+    async def _beside(self, probe: Probe) -> None:
+        if self.beside is not None:
+            await self.beside(probe)
 
     async def _visit(self, probe: Probe, visit: int) -> None:
         works = [

@@ -111,7 +111,7 @@ class _Folding:
                 edits.append((statement, ""))
         for node in module.imports:
             edits += self._thinned(node, used, node in module.tree.body)
-        return _edited(module.text, edits)
+        return edited(module.text, edits)
 
     # ---- what a name stands for
 
@@ -248,7 +248,7 @@ def _walk_past(node: ast.AST, folded: set[ast.stmt | ast.expr]) -> Iterator[ast.
         yield from _walk_past(child, folded)
 
 
-def _edited(text: str, edits: list[Edit]) -> str:
+def edited(text: str, edits: list[Edit]) -> str:
     """`text` with the nodes replaced, each line where it was."""
     lines = [line.encode() for line in text.split("\n")]
     for node, new in sorted(edits, key=lambda edit: (edit[0].lineno, edit[0].col_offset))[::-1]:

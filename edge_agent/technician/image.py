@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from edge_agent.technician.folding import fold, module_name
+from edge_agent.technician.shortening import shorten
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("protocol/wire", "firmware")
@@ -89,7 +90,8 @@ def _sources() -> list[Path]:
 
 def _fold(texts: dict[str, str], readers: Iterable[Path]) -> dict[str, str]:
     try:
-        return fold(texts, [reader.read_text("utf-8") for reader in readers])
+        beside = [reader.read_text("utf-8") for reader in readers]
+        return shorten(fold(texts, beside), beside)
     except SyntaxError as error:
         raise _broken(error.filename or "a source", str(error)) from error
 

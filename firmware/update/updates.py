@@ -20,7 +20,9 @@ A flash write waits for the gate, and then leaves the link REST_MS to itself.
 A reset that comes before, of whatever cause, is a try.
 """
 
+import gc
 import os
+import struct
 
 from firmware.update.running_slot import put_away
 from protocol.wire import messages
@@ -35,6 +37,9 @@ REST_MS = 20
 HOLD_MS = 3000
 LINK_WAIT_MS = 300_000
 PROBE_FILE = "selftest.tmp"
+NEED_BYTES = 4096 * struct.calcsize("P")
+"""Free memory without which no release is received: its modules, a room of the stream, the numbers
+of a signature, and as much again for those who are served meanwhile."""
 _IDLE_MS = 1000
 _RESET_MS = 300  # the word that it activates is to reach the agent
 
@@ -116,10 +121,14 @@ class Updates:
                 self._receiver.begin(release, stream_bytes, manifest_bytes)
             except MemoryError:
                 self._end(release, us.UPDATE_REFUSED, us.NO_MEMORY)
-            self._end_if_over()
+            else:
+                self._end_if_over()
         self._told = None
 
     def _new_receiver(self):
+        gc.collect()
+        if hasattr(gc, "mem_free") and gc.mem_free() < NEED_BYTES:
+            raise MemoryError
         from firmware.update.receiver import Receiver  # noqa: PLC0415 - only while it is used
 
         running = self._running
@@ -214,7 +223,8 @@ class Updates:
                 self._step_from = add(now, REST_MS)
         except MemoryError:
             self._end(receiver.release, us.UPDATE_REFUSED, us.NO_MEMORY)
-        self._end_if_over()
+        else:
+            self._end_if_over()
 
     def _keep_key(self):
         key, self._key = self._key, None

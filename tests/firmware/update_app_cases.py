@@ -1,5 +1,6 @@
 """A whole board takes a release over its link. Runs under CPython and MicroPython."""
 
+import gc
 import os
 
 from firmware.update import boot, updates
@@ -220,6 +221,30 @@ def case_a_board_without_slots_takes_no_update(vectors, folder):
     rig.agent.send(messages.UPDATE_BEGIN, 5, 1000, 500)
     assert rig.heard(messages.UPDATE_STATE)[0] == (5, us.UPDATE_REFUSED, us.NO_SLOTS, 0)
     assert b"slot=" not in rig.agent.info
+
+
+def case_a_board_without_memory_for_it_takes_no_update_and_goes_on(vectors, folder):
+    board = Board(vectors, folder)
+    need, updates.NEED_BYTES = updates.NEED_BYTES, 1 << 29
+    new_receiver = updates.Updates._new_receiver
+    try:
+        if not hasattr(gc, "mem_free"):
+            updates.Updates._new_receiver = no_memory
+        board.begin("v8")
+        assert board.carry() == (us.UPDATE_REFUSED, us.NO_MEMORY)
+    finally:
+        updates.NEED_BYTES = need
+        updates.Updates._new_receiver = new_receiver
+    board.begin("v8")
+    board.rig.run_until(lambda: board.state()[1] == us.UPDATE_RECEIVING)
+    board.rig.app._drivers[-1]._receiver.step = no_memory
+    assert board.carry() == (us.UPDATE_REFUSED, us.NO_MEMORY)
+    board.begin("v8")
+    assert board.carry() == (us.UPDATE_READY, us.REASON_NONE)
+
+
+def no_memory(*_):
+    raise MemoryError
 
 
 def case_a_release_brings_the_key_of_the_next(vectors, folder):
