@@ -61,7 +61,8 @@ class _Module:
         self.is_package = path.endswith("/__init__.py")
         self.name = module_name(path)
         self.tree = ast.parse(text, path)
-        nodes = list(ast.walk(self.tree))
+        self.nodes = {statement: list(ast.walk(statement)) for statement in self.tree.body}
+        nodes = [node for below in self.nodes.values() for node in below]
         self.imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
         self.imported: dict[str, Place] = {
             alias.asname or alias.name: (node.module or "", alias.name)
@@ -160,7 +161,7 @@ class _Folding:
         name = module.names.get(statement)
         if name is None or (module.name, name) in self._kept:
             return True
-        return any(isinstance(node, _CALCULATES) for node in ast.walk(statement))
+        return any(isinstance(node, _CALCULATES) for node in module.nodes[statement])
 
     def _read(self) -> set[Place]:
         """The definitions that what stays reads, and that are not folded there."""
@@ -171,15 +172,16 @@ class _Folding:
                 if self._stays(module, statement):
                     self._note_reads(module, statement, places, words)
         for reader in self._readers:
-            self._note_reads(reader, reader.tree, places, words)
+            for statement in reader.tree.body:
+                self._note_reads(reader, statement, places, words)
         for module in self._modules.values():
             places |= {(module.name, name) for name in words & module.defined.keys()}
         return places
 
     def _note_reads(
-        self, module: _Module, tree: ast.AST, places: set[Place], words: set[str]
+        self, module: _Module, statement: ast.stmt, places: set[Place], words: set[str]
     ) -> None:
-        nodes = list(ast.walk(tree))
+        nodes = module.nodes[statement]
         bases = {node.value for node in nodes if isinstance(node, ast.Attribute)}
         for node in nodes:
             place = self._place(module, node)
@@ -201,7 +203,9 @@ class _Folding:
         for statement in module.tree.body:
             if self._stays(module, statement):
                 folded = {node for node, _ in self._folded(module, statement)}
-                used |= {node.id for node in _walk_past(statement, folded)}
+                folded |= {node.value for node in folded if isinstance(node, ast.Attribute)}
+                names = [n for n in module.nodes[statement] if isinstance(n, ast.Name)]
+                used |= {name.id for name in names if name not in folded}
         return used
 
     def _has_code(self, module: _Module) -> bool:
@@ -220,7 +224,7 @@ class _Folding:
     # ---- edits
 
     def _folded(self, module: _Module, statement: ast.stmt) -> Iterator[Edit]:
-        for node in ast.walk(statement):
+        for node in module.nodes[statement]:
             if isinstance(node, ast.Name | ast.Attribute) and self._is_folded(module, node):
                 yield node, f"({self._value(module, node)!r})"
 
@@ -236,16 +240,6 @@ class _Folding:
 
 def _is_bound(node: ast.Name) -> bool:
     return not isinstance(node.ctx, ast.Load)
-
-
-def _walk_past(node: ast.AST, folded: set[ast.stmt | ast.expr]) -> Iterator[ast.Name]:
-    """Every name below `node` that is not within one of `folded`."""
-    if node in folded:
-        return
-    if isinstance(node, ast.Name):
-        yield node
-    for child in ast.iter_child_nodes(node):
-        yield from _walk_past(child, folded)
 
 
 def edited(text: str, edits: list[Edit]) -> str:

@@ -5,6 +5,7 @@ and `main.py`, which starts them. It is bytecode without native code, so one ima
 of MicroPython that reads .mpy version 6 (1.22 and later).
 """
 
+import functools
 import hashlib
 import os
 import subprocess
@@ -65,8 +66,9 @@ def build_image(folder: Path, readers: Iterable[Path] = ()) -> ImageManifest:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
         made = Path(scratch)
-        texts = {path.as_posix(): (_ROOT / path).read_text("utf-8") for path in _sources()}
-        for name, text in _fold(texts, readers).items():
+        texts = ((path.as_posix(), (_ROOT / path).read_text("utf-8")) for path in _sources())
+        beside = (reader.read_text("utf-8") for reader in readers)
+        for name, text in _small(tuple(texts), tuple(beside)):
             _compile(name, text, made)
         (made / "main.py").write_text(_MAIN, "utf-8")
         paths = sorted(file.relative_to(made) for file in made.rglob("*") if file.is_file())
@@ -88,10 +90,13 @@ def _sources() -> list[Path]:
     return sorted({path.relative_to(_ROOT) for path in found} - {_NOT_COMPILED})
 
 
-def _fold(texts: dict[str, str], readers: Iterable[Path]) -> dict[str, str]:
+@functools.lru_cache(maxsize=2)
+def _small(
+    texts: tuple[tuple[str, str], ...], readers: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """The sources (path, text) with as few names as can be: a second of work, once a process."""
     try:
-        beside = [reader.read_text("utf-8") for reader in readers]
-        return shorten(fold(texts, beside), beside)
+        return tuple(shorten(fold(dict(texts), readers), readers).items())
     except SyntaxError as error:
         raise _broken(error.filename or "a source", str(error)) from error
 

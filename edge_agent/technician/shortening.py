@@ -21,28 +21,30 @@ def shorten(sources: Mapping[str, str], readers: Iterable[str] = ()) -> dict[str
     """Text by path in and out. A name is left as it is when it is found in another module or in one
     of the `readers` too, or when a function, an argument or a text is called so.
     """
-    trees = {path: ast.parse(text, path) for path, text in sources.items()}
     taken: set[str] = set()
     for text in readers:
-        tree = ast.parse(text)
-        taken |= {_name(use) for use in _uses(tree)} | _others(tree)
+        nodes = list(ast.walk(ast.parse(text)))
+        taken |= {_name(use) for use in _uses(nodes)} | _others(nodes)
+    uses: dict[str, list[Use]] = {}
     homes: dict[str, set[str]] = {}
-    for path, tree in trees.items():
-        taken |= _others(tree)
-        for use in _uses(tree):
+    for path, text in sources.items():
+        nodes = list(ast.walk(ast.parse(text, path)))
+        taken |= _others(nodes)
+        uses[path] = list(_uses(nodes))
+        for use in uses[path]:
             homes.setdefault(_name(use), set()).add(path)
     shortened = {}
-    for path, tree in trees.items():
-        bound = {_name(use) for use in _uses(tree) if isinstance(use.ctx, ast.Store)}
+    for path, text in sources.items():
+        bound = {_name(use) for use in uses[path] if isinstance(use.ctx, ast.Store)}
         own = sorted(name for name in bound - taken if homes[name] == {path})
         short = {name: f"_{number}" for number, name in enumerate(own)}
-        shortened[path] = edited(sources[path], list(_edits(tree, short)))
+        shortened[path] = edited(text, list(_edits(uses[path], short)))
     return shortened
 
 
-def _uses(tree: ast.AST) -> Iterator[Use]:
+def _uses(nodes: Iterable[ast.AST]) -> Iterator[Use]:
     """Where a private name is read or bound."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, Use) and _PRIVATE.fullmatch(_name(node)):
             yield node
 
@@ -51,10 +53,10 @@ def _name(use: Use) -> str:
     return use.attr if isinstance(use, ast.Attribute) else use.id
 
 
-def _others(tree: ast.AST) -> set[str]:
+def _others(nodes: Iterable[ast.AST]) -> set[str]:
     """What is called so and is no field or table: functions, arguments, imports, texts."""
     found = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
                 found.add(name)
@@ -65,8 +67,8 @@ def _others(tree: ast.AST) -> set[str]:
     return found
 
 
-def _edits(tree: ast.AST, short: Mapping[str, str]) -> Iterator[Edit]:
-    for use in _uses(tree):
+def _edits(uses: Iterable[Use], short: Mapping[str, str]) -> Iterator[Edit]:
+    for use in uses:
         name = _name(use)
         if name in short:
             line, end = use.end_lineno or use.lineno, use.end_col_offset or 0
