@@ -51,26 +51,30 @@ class FrameError(Exception):
     """A body that no frame can carry."""
 
 
-def encode(body: bytes) -> bytes:
-    """The whole frame of `body`, BODY_MIN to BODY_MAX bytes. Raises FrameError."""
+def encode(body: bytes, room: bytearray | None = None) -> bytes:
+    """The whole frame of `body`, BODY_MIN to BODY_MAX bytes. Raises FrameError.
+
+    `room`: FRAME_ENCODED_MAX bytes to work in, for who makes one frame after the other.
+    """
     if not BODY_MIN <= len(body) <= BODY_MAX:
         raise FrameError("body of %d bytes, not %d to %d" % (len(body), BODY_MIN, BODY_MAX))
-    raw = body + crc32(body).to_bytes(CRC_BYTES, "little")
-    out = bytearray(FRAME_ENCODED_MAX)
+    out = bytearray(FRAME_ENCODED_MAX) if room is None else room
     code_at = 0
     end = 1
-    for byte in raw:
-        if end - code_at > _BLOCK_BYTES:  # a full block stands for no zero
-            out[code_at] = _BLOCK_BYTES + 1
-            code_at = end
+    for part in (body, crc32(body).to_bytes(CRC_BYTES, "little")):
+        for byte in part:
+            if end - code_at > _BLOCK_BYTES:  # a full block stands for no zero
+                out[code_at] = _BLOCK_BYTES + 1
+                code_at = end
+                end += 1
+            if byte:
+                out[end] = byte
+            else:
+                out[code_at] = end - code_at
+                code_at = end
             end += 1
-        if byte:
-            out[end] = byte
-        else:
-            out[code_at] = end - code_at
-            code_at = end
-        end += 1
     out[code_at] = end - code_at
+    out[end] = 0
     return bytes(memoryview(out)[: end + 1])
 
 

@@ -147,6 +147,7 @@ class Link:
         self.decoder = FrameDecoder(self._on_body)
         self._body = self.decoder.body
         self._whole = memoryview(self._body)
+        self._room = bytearray(FRAME_ENCODED_MAX)  # a piece so long is hard to find later
         self._payload = Views(self._body, HEADER_BYTES, 0)
         self._tags = Tags(pair_key)
         self._queue = SendQueue()
@@ -275,7 +276,7 @@ class Link:
         place = (self._number, seq, self._next_in, self._window)
         head = struct.pack(_HEADER, kind, self._own_flags, self._connection, *place)
         untagged = head + payload
-        return encode(untagged + self._tags.for_frame(untagged))
+        return encode(untagged + self._tags.for_frame(untagged), self._room)
 
     def _hello(self) -> bytes:
         peer = self._peer if self._asked == _NOBODY else self._asked
@@ -287,7 +288,7 @@ class Link:
         head = struct.pack(_HEADER, HELLO, self._own_flags | flags, 0, 0, 0, 0, self._window)
         versions = (self._version_min, self._version_max, self._role)
         untagged = head + struct.pack(_HELLO, *versions, self._session, peer) + self._info
-        return encode(untagged + self._tags.for_hello(untagged))
+        return encode(untagged + self._tags.for_hello(untagged), self._room)
 
     def _resend(self) -> None:
         self._resend_from = self._now
