@@ -190,6 +190,14 @@ async def _done(probe: Probe, effect: int) -> None:
         raise _DeadError
 
 
+def survives(day: Callable[[Path], Day], folder: Path) -> bool:
+    """Whether one of two days is served; `day` makes one in a folder of its own. On a busy host one
+    may fail for want of time, at a speed where devices are given up after 50 ms; both do for want
+    of memory.
+    """
+    return any(asyncio.run(day(folder / turn).survives()) for turn in ("first", "second"))
+
+
 def least_heap(image: Path, folder: Path, unit: str, more: Collection[str] = ALL_DEVICES) -> int:
     """The least `-X heapsize=<n><unit>` that survives the day; `unit` is `wK` or `K`.
 
@@ -198,10 +206,11 @@ def least_heap(image: Path, folder: Path, unit: str, more: Collection[str] = ALL
     too_small, enough = HEAP_MIN - 1, HEAP_MAX
     while enough - too_small > 1:
         heap = (too_small + enough) // 2
-        # On a busy host a day may fail for want of time: only twice is for want of memory.
-        places = (folder / f"{heap}{unit}-{turn}" for turn in (1, 2))
-        days = (Day(image, place, f"{heap}{unit}", more) for place in places)
-        if any(asyncio.run(day.survives()) for day in days):
+
+        def day(place: Path, heap: str = f"{heap}{unit}") -> Day:
+            return Day(image, place, heap, more)
+
+        if survives(day, folder / f"{heap}{unit}"):
             enough = heap
         else:
             too_small = heap

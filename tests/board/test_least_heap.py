@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.heap import ALL_DEVICES, GATE_DEVICES, Day
+from bench.heap import ALL_DEVICES, GATE_DEVICES, Day, survives
 from edge_agent.technician.release_file import Release
 from protocol.wire import messages
 from protocol.wire import update_states as us
@@ -20,12 +20,12 @@ UPDATE_S_MAX = 120.0
 
 
 def test_a_busy_day_fits_the_boards_heap(image: Path, tmp_path: Path) -> None:
-    assert asyncio.run(Day(image, tmp_path, BOARD_HEAP).survives())
+    assert survives(lambda folder: Day(image, folder, BOARD_HEAP), tmp_path)
 
 
 def test_a_busy_day_at_a_gate_fits_a_smaller_heap(image: Path, tmp_path: Path) -> None:
     """A terminal without cash acceptor and scanner pays nothing for what it does not have."""
-    assert asyncio.run(Day(image, tmp_path, GATE_HEAP, GATE_DEVICES).survives())
+    assert survives(lambda folder: Day(image, folder, GATE_HEAP, GATE_DEVICES), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -35,15 +35,18 @@ def test_a_release_is_received_meanwhile(
     image: Path, tmp_path: Path, heap: str, more: Collection[str]
 ) -> None:
     factory = Factory(image)
-    day = Day(image, tmp_path, heap, more, factory.flash(1))
     told: list[tuple[int, int]] = []
 
     async def update(probe: Probe) -> None:
         told.append(await receive(probe, factory.release(2)))
 
-    day.beside = update
-    assert asyncio.run(day.survives())
-    assert told == [(us.UPDATE_READY, us.REASON_NONE)]
+    def day(folder: Path) -> Day:
+        day = Day(image, folder, heap, more, factory.flash(1))
+        day.beside = update
+        return day
+
+    assert survives(day, tmp_path)
+    assert told[-1] == (us.UPDATE_READY, us.REASON_NONE)
 
 
 async def receive(probe: Probe, release: Release) -> tuple[int, int]:
