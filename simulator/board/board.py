@@ -259,9 +259,13 @@ class Board:
         environment |= self._steps.environment()
         self.log.append(f"[board] start, reset cause {self._next_cause.name}")
         self.last_cause = self._next_cause
+        born_with = dict(self.pins.inputs)
         life = await self._spawn(command, environment)
         self._next_cause = ResetCause.PWRON
         self._life = life
+        for pin, level in self.pins.inputs.items():
+            if level != born_with.get(pin):  # a button let go while the process came up
+                self._tell_input(pin, level)
         asyncio.get_running_loop().add_reader(life.fileno(), self._read_bus)
         self._pump.begin_life(None if self._steps.is_virtual else life.process.pid)
 
