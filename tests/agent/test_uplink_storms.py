@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,11 @@ steps = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 199)), max_s
 
 def test_storms_end_with_all_settled(tmp_path: Path) -> None:
     assert seeded_storms_violations(tmp_path) == []
+
+
+@pytest.mark.long
+def test_many_storms_end_with_all_settled(tmp_path: Path) -> None:
+    assert seeded_storms_violations(tmp_path, seeds=150) == []
 
 
 @settings(max_examples=30, deadline=None)

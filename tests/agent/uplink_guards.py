@@ -67,7 +67,7 @@ def _act(site: Site, action: str, number: int) -> None:
             site.connect()
 
 
-def seeded_storms_violations(folder: Path, seeds: int = 30, steps: int = 80) -> list[str]:
+def seeded_storms_violations(folder: Path, seeds: int = 12, steps: int = 80) -> list[str]:
     """Storms by the dice, the same each time."""
     for seed in range(seeds):
         dice = random.Random(seed)

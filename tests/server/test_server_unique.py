@@ -235,7 +235,7 @@ def check(centre: Centre, told: list[tuple[str, str]]) -> None:
 
 
 @pytest.mark.parametrize("kind", STORES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(hall=halls(), twin=st.lists(st.integers(0, 2), max_size=3), data=st.data())
 def test_any_order_ends_with_one_standing_and_the_others_seen(kind, hall, twin, data) -> None:
     with ExitStack() as stack:
@@ -268,7 +268,7 @@ def test_any_order_ends_with_one_standing_and_the_others_seen(kind, hall, twin, 
         check(centre, told)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(hall=halls(), order=st.lists(st.integers(0, 30), max_size=40))
 def test_both_stores_leave_the_same_to_people(hall, order: list[int]) -> None:
     with ExitStack() as stack:
