@@ -9,6 +9,7 @@
 """
 
 import ast
+import base64
 import contextlib
 import functools
 import importlib
@@ -79,6 +80,20 @@ with open({path!r}, 'rb') as _f:
   _s.update(_b)
 print(binascii.hexlify(_s.digest()).decode())
 """
+_OPEN = """
+from binascii import a2b_base64 as _a2b
+_o = open({path!r}, 'wb')
+"""
+_COPY = (
+    """
+with open({source!r}, 'rb') as _f, open({path!r}, 'wb') as _o:
+ while True:
+  _b = _f.read(512)
+  if not _b: break
+  _o.write(_b)
+"""
+    + _HASH
+)
 _MAINTAIN = "open('/maintain.txt', 'w').close()"
 _CHIPS = {"esp32": ("ESP32S3", "esp32s3"), "rp2": ("RP2350", "rp2350")}
 
@@ -190,6 +205,10 @@ class BoardRepl:
             on_bytes(-len(data))
         raise TroubleError("copy_corrupt", path=path, times=WRITE_TIMES_MAX)
 
+    def copy(self, source: str, path: str) -> str:
+        """Write a file as another that is there; the hash of what the flash holds then."""
+        return self.run(_COPY.format(source="/" + source, path="/" + path)).strip()
+
     def _write_once(self, path: str, data: bytes, on_bytes: Callable[[int], None]) -> str:
         """The hash of what the flash holds then; empty when the board could not make sense of what
         it was sent: the line changed it. One round trip a chunk: a board has 150 files."""
@@ -197,8 +216,8 @@ class BoardRepl:
         sha256 = ""
         try:
             for number, piece in enumerate(pieces):
-                code = f"_o = open({'/' + path!r}, 'wb')\n" if number == 0 else ""
-                code += f"_n = _o.write({piece!r})\n"
+                code = _OPEN.format(path="/" + path) if number == 0 else ""
+                code += f"_n = _o.write(_a2b({base64.b64encode(piece)!r}))\n"
                 if number == len(pieces) - 1:
                     code += "_o.close()\n" + _HASH.format(path="/" + path)
                 sha256 = self.run(code).strip()
@@ -329,7 +348,8 @@ class BoardRepl:
 
     def _open(self) -> Any:
         try:
-            return _mpremote().SerialTransport(self.path, baudrate=115_200, timeout=READ_S)
+            module = importlib.import_module("edge_agent.technician.prompt_serial")
+            return module.PromptSerialTransport(self.path, baudrate=115_200, timeout=READ_S)
         except (_mpremote().TransportError, OSError, ValueError) as error:
             raise ports.trouble_of(self.path, error) from error
 

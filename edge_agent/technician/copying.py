@@ -78,12 +78,18 @@ def apply(repl: BoardRepl, folder: Path, changes: Changes, free_bytes: int, step
     for path in changes.remove:
         repl.remove(path)
     made: set[str] = set()
+    written: dict[str, str] = {}
     steps.begin("copy", changes.size_bytes)
     main_written = False
     for file in changes.write:
         _make_folders(repl, file.path, made)
-        data = (folder / FILES_FOLDER / file.path).read_bytes()
-        repl.write(file.path, data, file.sha256, steps.advance)
+        twin = written.get(file.sha256)  # the other slot has the same: no need of the line
+        if twin is not None and repl.copy(twin, file.path) == file.sha256:
+            steps.advance(file.size_bytes)
+        else:
+            data = (folder / FILES_FOLDER / file.path).read_bytes()
+            repl.write(file.path, data, file.sha256, steps.advance)
+        written[file.sha256] = file.path
         main_written = main_written or file.path == MAIN_FILE
     if not main_written:
         data = (folder / FILES_FOLDER / MAIN_FILE).read_bytes()

@@ -3,6 +3,7 @@
 import ctypes
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from tests.technician.bench import Bench, BoardThread, Said
 
 QUICK = ("--no-selftest", "--label", "none")
 GARBLED = bytes((byte * 5 + 0x93) & 0xFF for byte in range(256))
+CONTENT = re.compile(rb"[A-Za-z0-9+/]{60}")
+"""A piece of a file on its way, in base64."""
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
 HOLD = "import serial, sys; s = serial.Serial(sys.argv[1], exclusive=True); print(1, flush=True)"
 
@@ -112,12 +115,13 @@ def test_a_file_that_the_line_changes(bench: Bench, tmp_path: Path, times: int) 
     left = [times]
 
     def noise(data: bytes, to_board: bool) -> bytes:
-        at = data.find(b"\\x") if to_board and left[0] else -1
-        if at < 0 or at + 4 > len(data) or not data[at + 2 : at + 4].isalnum():
+        content = CONTENT.search(data) if to_board and left[0] else None
+        if content is None:
             return data
         left[0] -= 1
-        other = b"0" if data[at + 3 : at + 4] != b"0" else b"1"
-        return data[: at + 3] + other + data[at + 4 :]
+        at = content.start()
+        other = b"A" if data[at : at + 1] != b"A" else b"B"
+        return data[:at] + other + data[at + 1 :]
 
     with BoardThread(tmp_path / "board", person=False) as there:
         there.board.console.noise = noise
