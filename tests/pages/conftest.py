@@ -83,6 +83,19 @@ def kept_page(kept: Watched) -> Iterator[Page]:
     assert kept.problems() == []
 
 
+@pytest.fixture
+def next_page(kept: Watched, kept_page: Page) -> Iterator[Page]:
+    """The same page for somebody new: without cookies, and blank again when the test is over. It
+    turns blank by itself: told from outside, Chromium would begin a new process for it."""
+    kept.context.clear_cookies()
+    kept_page.emulate_media(color_scheme="light")
+    yield kept_page
+    for further in kept.context.pages[1:]:
+        further.close()
+    kept_page.evaluate("location.replace('about:blank')")
+    kept_page.wait_for_url("about:blank")
+
+
 @pytest.fixture(scope="session")
 def check_page() -> CheckPage:
     """`check_page(page, name, rules)`: fail on any problem. `axe=False` leaves axe out, for a page

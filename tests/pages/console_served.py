@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page
 
 from sync_server.accounts import check_login
-from sync_server.console.view import LANGUAGE_COOKIE
+from sync_server.console.view import COUNTER_COOKIE, LANGUAGE_COOKIE
 from tests.server.console_site import GOOD, Site, site
 from tests.server.filled_centre import City, fill
 from tongban.web.server import PageServer
@@ -40,6 +40,17 @@ class Served:
         page.fill("#name", name)
         page.fill("#password", GOOD)
         page.click("button.primary")
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    def open(self, page: Page, name: str, path: str = "/", counter: str = "") -> Page:
+        """At `path` as somebody who logged in earlier, and chose the counter."""
+        self.speak(page.context)
+        self.let_in(page.context, name)
+        if counter:
+            cookie = {"name": COUNTER_COOKIE, "value": counter, "url": self.url}
+            page.context.add_cookies([cookie])  # type: ignore[list-item]
+        page.goto(self.url + path)
         page.wait_for_selector("html[data-ready]")
         return page
 

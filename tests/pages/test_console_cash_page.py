@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.pages.console_served import Served, served
-from tests.pages.watched import Watched
 from tests.server.cash_tools import balances
 from tests.server.filled_centre import take_cash
 from tests.server.making import UNIT
@@ -19,11 +18,14 @@ def own(tmp_path: Path):
         yield made
 
 
-def test_a_voucher_is_paid_by_keyboard_and_leaves_every_list(
-    own: Served, watched: Watched, page: Page
-) -> None:
-    own.log_in(page, "wang.fang", "/cash/vouchers")
-    beside = watched.context.new_page()
+@pytest.fixture
+def page(next_page: Page) -> Page:
+    return next_page
+
+
+def test_a_voucher_is_paid_by_keyboard_and_leaves_every_list(own: Served, page: Page) -> None:
+    own.open(page, "wang.fang", "/cash/vouchers")
+    beside = page.context.new_page()
     beside.goto(f"{own.url}/cash")
     open_vouchers = beside.locator("#sums .figure").nth(3)
     expect(open_vouchers).to_have_text("40.00")
@@ -40,7 +42,7 @@ def test_a_voucher_is_paid_by_keyboard_and_leaves_every_list(
 
 
 def test_what_is_typed_into_a_count_stays_when_the_list_changes(own: Served, page: Page) -> None:
-    own.log_in(page, "chen.jie", "/cash/cassettes")
+    own.open(page, "chen.jie", "/cash/cassettes")
     amount = page.locator("input.amount")
     amount.fill("109")
     own.city.say("d-gate-2", session=9, backlog=1)

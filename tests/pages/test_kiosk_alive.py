@@ -36,16 +36,9 @@ def heals(page: Page) -> None:
 
 
 @pytest.fixture
-def page(kept_page: Page) -> Iterator[Page]:
-    """A page that asks for nothing any more when its test is over."""
-    yield kept_page
-    kept_page.goto("about:blank")
-
-
-@pytest.fixture
-def open_page(page: Page, kept: Watched) -> Page:
+def open_page(next_page: Page, kept: Watched) -> Page:
     kept.may_fail += SERVER_GONE
-    return page
+    return next_page
 
 
 def test_a_killed_agent_leaves_a_calm_page_that_heals(
@@ -127,10 +120,10 @@ def test_an_agent_that_stops_ends_its_streams_soon(
 
 
 def test_a_quiet_page_does_not_think_that_it_is_alone(
-    page: Page, kiosk: Kiosk, source: PlayedSource
+    next_page: Page, kiosk: Kiosk, source: PlayedSource
 ) -> None:
-    page.goto(kiosk.url)
-    shown(page, source)
-    page.wait_for_timeout(2_000)
-    assert page.locator("#out").is_hidden()
-    assert page.locator(".person").is_visible()
+    next_page.goto(kiosk.url)
+    shown(next_page, source)
+    next_page.wait_for_timeout(2_000)
+    assert next_page.locator("#out").is_hidden()
+    assert next_page.locator(".person").is_visible()
