@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.pages.layout import DEFAULT_RULES, Rules, axe_problems, layout_problems
 from tests.pages.watched import NOWHERE_ELSE, Watched
@@ -28,7 +28,8 @@ FLAGS = (
     "--disable-sync",
     NOWHERE_ELSE,
 )
-TIMEOUT_MS = 10_000
+TIMEOUT_MS = 30_000
+"""For what comes at once on an idle machine: page tests take what others leave of it."""
 HERE = Path(__file__).resolve().parent
 
 CheckPage = Callable[..., None]
@@ -39,6 +40,7 @@ def browser() -> Iterator[Browser]:
     """Debian's Chromium with an empty profile. Not for the whole session: while playwright is open
     its event loop counts as running, and nobody else's test could run one of its own."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=TIMEOUT_MS)
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield started
         started.close()
