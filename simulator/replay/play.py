@@ -35,6 +35,8 @@ from simulator.replay.script import Told, covers_start, cuts, levels, line_scrip
 FILL = b"x"
 WARM_S = 8.0
 GRACE_MS = 700
+LATE_S = 3.0
+"""True seconds in which a busy machine may still tell what was recorded, when all was played."""
 STEP_S = 0.005
 HEALTHY: dict[str, Callable[[], Any]] = {
     "sdt": SdtReader,
@@ -159,6 +161,11 @@ class _Stage:
             await self._until(at_ms, end_ms, progress)
             await act(what)
         await self._until(end_ms + GRACE_MS, end_ms, progress)
+        wanted = sum(one.kind not in compare.UNTIMED for one in self._recorded)
+        give_up = time.monotonic() + LATE_S
+        while len(self._replayed) < wanted and time.monotonic() < give_up:
+            await asyncio.sleep(STEP_S)
+            self._collect()
 
     async def _warm(self) -> None:
         give_up = time.monotonic() + WARM_S

@@ -106,6 +106,7 @@ def check_page() -> CheckPage:
     folder = Path(wanted) if wanted else HERE.parents[1] / "build" / "pages"
 
     def check(page: Page, name: str, rules: Rules = DEFAULT_RULES, axe: bool = True) -> None:
+        page.wait_for_load_state()  # words are there before the styles of a new document
         page.evaluate("document.fonts.ready")
         problems = layout_problems(page, rules) + (axe_problems(page) if axe else [])
         if wanted or problems:
