@@ -82,7 +82,7 @@ def bundle(
 
 def test_the_same_firmware_tells_the_same_again(bundle: tuple[Path, str]) -> None:
     path, fault = bundle
-    done = tongban("sim", "replay", str(path), "--rate", "4", "--json")
+    done = tongban("sim", "replay", str(path), "--rate", "2", "--json")
     outcome = json.loads(done.stdout)
     assert fault in outcome["recorded"], outcome["recorded"]
     assert outcome["differences"] == []
@@ -120,7 +120,7 @@ def test_another_firmware_is_found_to_differ(bundle: tuple[Path, str], tmp_path:
     message = bytes((messages.DEVICE, states.VOICE, states.HARDWARE_ERROR, 66, 0, 0))
     entry = bytes((te.MESSAGE_OUT * te.KIND_FACTOR, 0, 0, len(message))) + message
     path = changed(bundle[0], tmp_path / "other.zip", lambda trace: trace + entry)
-    done = tongban("sim", "replay", str(path), "--rate", "4")
+    done = tongban("sim", "replay", str(path), "--rate", "2")
     assert done.returncode == 1, done.stdout
     assert "- DEVICE voice hardwareError device silent" in done.stdout
 
@@ -138,7 +138,7 @@ def test_a_trace_that_does_not_reach_back_to_the_start_plays_too(
         return trace[at:]
 
     path = changed(bundle[0], tmp_path / "rest.zip", rest_of)
-    done = tongban("sim", "replay", str(path), "--rate", "4", "--json")
+    done = tongban("sim", "replay", str(path), "--rate", "2", "--json")
     outcome = json.loads(done.stdout)
     assert bundle[1] in outcome["recorded"]
     assert bundle[1] in outcome["replayed"]
