@@ -71,17 +71,27 @@ def saying(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
     if isinstance(event, fx.TimeIsUp):
         return flow.leave("device_fault" if flow.mute else "time_limit", now_ms)
     if isinstance(event, fx.KeyPressed) and event.key == KEY_STOP:
-        return [fx.Hush(), *flow.leave("done", now_ms)]
+        return [fx.Hush(), *_said(flow, now_ms)]
     if flow.mute:
         return []
     if _is_heard(flow, event):
         spoken = isinstance(event, fx.SpeechDone) and event.heard
-        return flow.leave("done", now_ms) if spoken else _mute(flow, now_ms)
+        return _said(flow, now_ms) if spoken else _mute(flow, now_ms)
     again = isinstance(event, fx.KeyPressed) and event.key in SPEAKING_KEYS
     if again and flow.repeats < EXTENSIONS_MAX:
         flow.repeats += 1
         return [_say(flow), fx.Arm(now_ms + flow.step.time_limit_ms)]
     return []
+
+
+def _said(flow: FlowState, now_ms: int) -> Effects:
+    """On; a restart goes on from there too, or it would say this person's words to the next one."""
+    target = flow.step.next["done"]
+    follows = flow.definition.steps.get(target)
+    saved: Effects = []
+    if flow.maybe_saved and not flow.quiet and follows is not None and follows.do == "say":
+        saved = flow.append(fx.Append(flow.intent("said")), target)
+    return [*saved, *flow.leave("done", now_ms)]
 
 
 def _mute(flow: FlowState, now_ms: int) -> Effects:

@@ -3,6 +3,7 @@
 import pytest
 
 from edge_agent.core import flow_events as fx
+from edge_agent.core.flow_definition import Definition
 from edge_agent.core.flow_saved import SavedFlow
 from edge_agent.core.flow_table import DefinitionError
 from protocol.records.kinds import GROUND_AGE, GROUND_OFFICER, TicketIssued
@@ -11,6 +12,8 @@ from tests.agent.flow_tools import (
     HOLDER,
     OFFICER,
     WALL_MS,
+    fee,
+    gate,
     kinds,
     load,
     new_flow,
@@ -20,6 +23,7 @@ from tests.agent.flow_tools import (
 )
 
 NUMBER = number()
+TOLD = {"gate.entered", "gate.left", "number.told", "number.again", "fee.told", "fee.owed"}
 DAY = "2026-09-21"
 
 
@@ -44,7 +48,7 @@ def test_a_visit_without_faults_goes_in_the_order_of_the_definition() -> None:
     trace = run(flow, flow.start(0))
     assert kinds(trace) == [
         *("StartRead", "card_valid", "status_list", "age", "matter.ask", "ticket_today"),
-        *("Append", "Print", "Append", "number.told", "card.take", "Append", "served"),
+        *("Append", "Print", "Append", "number.told", "Append", "card.take", "Append", "served"),
     ]
     append = next(e for e in trace if isinstance(e, fx.Append))
     assert append.note == fx.TicketNote(DAY, "social", "B-017")
@@ -140,8 +144,33 @@ def test_a_young_visit_that_was_cut_off_prints_and_tells_its_number_after_a_rest
 
     trace = run(later, later.resume(saved, 0), change)
     assert later.ticket == "B-017"
-    assert kinds(trace)[-5:-2] == ["Append", "number.told", "card.take"]
+    assert kinds(trace)[-6:-2] == ["Append", "number.told", "Append", "card.take"]
     assert bodies(trace) == []
+
+
+def test_who_comes_after_a_restart_does_not_hear_what_another_person_was_told() -> None:
+    """The person heard it and may be gone with the card; the next one stands there."""
+    flow = new_flow(NUMBER)
+    trace = run(flow, flow.start(0))
+    said = [isinstance(e, fx.Say) and e.text == "number.told" for e in trace].index(True)
+    saved = next(e for e in trace[said:] if isinstance(e, fx.Append))
+    later = new_flow(NUMBER, wall_ms=lambda: WALL_MS + 1_000)
+    again = run(later, later.resume(SavedFlow.from_bytes(saved.save), 0))
+    assert [kind for kind in kinds(again) if "." in kind] == ["card.take"]
+
+
+@pytest.mark.parametrize("definition", [gate(), number(), fee()], ids=lambda one: one.service)
+def test_taking_the_card_is_said_by_itself_after_what_a_person_is_told(
+    definition: Definition,
+) -> None:
+    """Whoever hears it goes: what was told before must not be said once more after a restart."""
+    told = [
+        step
+        for step in definition.steps.values()
+        if step.do == "say" and step.text is not None and set(step.text.ids.values()) & TOLD
+    ]
+    assert told
+    assert all(step.next["done"] in definition.steps for step in told)
 
 
 GATE_STEP = """

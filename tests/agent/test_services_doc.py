@@ -21,7 +21,7 @@ def test_the_service_of_the_ten_minutes_runs(tmp_path: Path) -> None:
     flow = new_flow(load_service(tmp_path / "services", "meal", loaded))
     trace = run(flow, flow.start(0))
     assert kinds(trace) == [
-        *("StartRead", "meal.ask", "Append", "meal.noted", "card.take", "Append", "done"),
+        *("StartRead", "meal.ask", "Append", "meal.noted", "Append", "card.take", "Append", "done"),
     ]
     record = next(e for e in trace if isinstance(e, fx.Append)).bodies[0]
     fields = {"dish": "rice", "portions": 1}
