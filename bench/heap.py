@@ -47,9 +47,8 @@ CODE = b"TB1.number.1900-01-01.A001" * 2
 SENTENCE = "您已登记，请通行。"
 
 
-ALL_DEVICES = ("cash_acceptor", "scanner")
-GATE_DEVICES: tuple[str, ...] = ()
-"""What a terminal has beside the five devices that each one has."""
+GATE_DEVICES = ("card_reader", "printer", "voice", "gate", "help_button")
+ALL_DEVICES = (*GATE_DEVICES, "cash_acceptor", "scanner")
 
 
 class Day:
@@ -61,7 +60,7 @@ class Day:
         image: Path,
         folder: Path,
         heap: str,
-        more: Collection[str] = ALL_DEVICES,
+        names: Collection[str] = ALL_DEVICES,
         flash: Mapping[str, bytes] | None = None,
     ) -> None:
         self.reader = SdtReader()
@@ -69,16 +68,16 @@ class Day:
         self.voice = Syn6288Voice()
         self.button = HelpButton()
         self.scanner = GmScanner()
-        devices: dict[str, object] = {
+        devices = {
             "card_reader": self.reader,
             "printer": self.printer,
             "voice": self.voice,
             "gate": Gate(),
             "help_button": self.button,
+            "cash_acceptor": CcnetAcceptor(),
+            "scanner": self.scanner,
         }
-        others = {"cash_acceptor": CcnetAcceptor(), "scanner": self.scanner}
-        devices |= {name: others[name] for name in more}
-        self._scans = "scanner" in more
+        self._scans = "scanner" in names
         if flash is None:
             release = make_release("simulated", 1, "bench", slot_content(image))
             flash = board_content(image, release)
@@ -86,7 +85,7 @@ class Day:
         self.board = Board(
             f"heap-{heap}",
             folder,
-            devices,
+            {name: devices[name] for name in names},
             firmware_folder=image,
             heap=heap,
             speed=SPEED,
@@ -198,7 +197,7 @@ def survives(day: Callable[[Path], Day], folder: Path) -> bool:
     return any(asyncio.run(day(folder / turn).survives()) for turn in ("first", "second"))
 
 
-def least_heap(image: Path, folder: Path, unit: str, more: Collection[str] = ALL_DEVICES) -> int:
+def least_heap(image: Path, folder: Path, unit: str, names: Collection[str] = ALL_DEVICES) -> int:
     """The least `-X heapsize=<n><unit>` that survives the day; `unit` is `wK` or `K`.
 
     Raises RuntimeError when even HEAP_MAX does not.
@@ -208,7 +207,7 @@ def least_heap(image: Path, folder: Path, unit: str, more: Collection[str] = ALL
         heap = (too_small + enough) // 2
 
         def day(place: Path, heap: str = f"{heap}{unit}") -> Day:
-            return Day(image, place, heap, more)
+            return Day(image, place, heap, names)
 
         if survives(day, folder / f"{heap}{unit}"):
             enough = heap
@@ -224,7 +223,7 @@ def run(place: Path) -> dict[str, int]:
     image = place / "image"
     build_image(image)
     figures = {}
-    for name, more in (("least_heap", ALL_DEVICES), ("least_gate_heap", GATE_DEVICES)):
+    for name, names in (("least_heap", ALL_DEVICES), ("least_gate_heap", GATE_DEVICES)):
         for unit in UNITS:
-            figures[f"{name}_{unit}"] = least_heap(image, place / name, unit, more)
+            figures[f"{name}_{unit}"] = least_heap(image, place / name, unit, names)
     return figures

@@ -69,14 +69,14 @@ def enter_say(flow: FlowState, now_ms: int) -> Effects:
 def saying(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
     """A text is spoken."""
     if isinstance(event, fx.TimeIsUp):
-        return flow.leave("device_fault" if flow.mute else "time_limit", now_ms)
+        return _said(flow, "device_fault" if flow.mute else "time_limit", now_ms)
     if isinstance(event, fx.KeyPressed) and event.key == KEY_STOP:
-        return [fx.Hush(), *_said(flow, now_ms)]
+        return [fx.Hush(), *_said(flow, "done", now_ms)]
     if flow.mute:
         return []
     if _is_heard(flow, event):
         spoken = isinstance(event, fx.SpeechDone) and event.heard
-        return _said(flow, now_ms) if spoken else _mute(flow, now_ms)
+        return _said(flow, "done", now_ms) if spoken else _mute(flow, now_ms)
     again = isinstance(event, fx.KeyPressed) and event.key in SPEAKING_KEYS
     if again and flow.repeats < EXTENSIONS_MAX:
         flow.repeats += 1
@@ -84,14 +84,14 @@ def saying(flow: FlowState, event: fx.Event, now_ms: int) -> Effects:
     return []
 
 
-def _said(flow: FlowState, now_ms: int) -> Effects:
-    """On; a restart goes on from there too, or it would say this person's words to the next one."""
-    target = flow.step.next["done"]
+def _said(flow: FlowState, outcome: str, now_ms: int) -> Effects:
+    """On; a restart goes on from there too, or it would tell the next person what this one was."""
+    target = flow.step.next[outcome]
     follows = flow.definition.steps.get(target)
     saved: Effects = []
     if flow.maybe_saved and not flow.quiet and follows is not None and follows.do == "say":
         saved = flow.append(fx.Append(flow.intent("said")), target)
-    return [*saved, *flow.leave("done", now_ms)]
+    return [*saved, *flow.leave(outcome, now_ms)]
 
 
 def _mute(flow: FlowState, now_ms: int) -> Effects:

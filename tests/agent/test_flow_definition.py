@@ -2,9 +2,9 @@
 
 import pytest
 
-from edge_agent.core.flow_definition import STEPS_MAX
+from edge_agent.core.flow_definition import STEPS_MAX, Definition
 from edge_agent.core.flow_table import DefinitionError
-from tests.agent.flow_tools import gate, gate_text, load
+from tests.agent.flow_tools import fee, gate, gate_text, load, number
 
 
 def test_the_shipped_gate_is_a_good_definition() -> None:
@@ -13,6 +13,23 @@ def test_the_shipped_gate_is_a_good_definition() -> None:
     assert definition.steps["open"].pulse_ms == 500
     assert definition.steps["told"].next["device_fault"] == "slip_wanted"
     assert definition.steps["valid"].next["time_limit"] == "sorry"
+
+
+TOLD = {"gate.entered", "gate.left", "number.told", "number.again", "fee.told", "fee.owed"}
+
+
+@pytest.mark.parametrize("definition", [gate(), number(), fee()], ids=lambda one: one.service)
+def test_taking_the_card_is_said_by_itself_after_what_a_person_is_told(
+    definition: Definition,
+) -> None:
+    """Whoever hears it goes: what was told before must not be said once more after a restart."""
+    told = [
+        step
+        for step in definition.steps.values()
+        if step.do == "say" and step.text is not None and set(step.text.ids.values()) & TOLD
+    ]
+    assert told
+    assert all(step.next["done"] in definition.steps for step in told)
 
 
 BAD = [

@@ -3,7 +3,6 @@
 import pytest
 
 from edge_agent.core import flow_events as fx
-from edge_agent.core.flow_definition import Definition
 from edge_agent.core.flow_saved import SavedFlow
 from edge_agent.core.flow_table import DefinitionError
 from protocol.records.kinds import GROUND_AGE, GROUND_OFFICER, TicketIssued
@@ -12,8 +11,6 @@ from tests.agent.flow_tools import (
     HOLDER,
     OFFICER,
     WALL_MS,
-    fee,
-    gate,
     kinds,
     load,
     new_flow,
@@ -23,7 +20,6 @@ from tests.agent.flow_tools import (
 )
 
 NUMBER = number()
-TOLD = {"gate.entered", "gate.left", "number.told", "number.again", "fee.told", "fee.owed"}
 DAY = "2026-09-21"
 
 
@@ -157,20 +153,6 @@ def test_who_comes_after_a_restart_does_not_hear_what_another_person_was_told() 
     later = new_flow(NUMBER, wall_ms=lambda: WALL_MS + 1_000)
     again = run(later, later.resume(SavedFlow.from_bytes(saved.save), 0))
     assert [kind for kind in kinds(again) if "." in kind] == ["card.take"]
-
-
-@pytest.mark.parametrize("definition", [gate(), number(), fee()], ids=lambda one: one.service)
-def test_taking_the_card_is_said_by_itself_after_what_a_person_is_told(
-    definition: Definition,
-) -> None:
-    """Whoever hears it goes: what was told before must not be said once more after a restart."""
-    told = [
-        step
-        for step in definition.steps.values()
-        if step.do == "say" and step.text is not None and set(step.text.ids.values()) & TOLD
-    ]
-    assert told
-    assert all(step.next["done"] in definition.steps for step in told)
 
 
 GATE_STEP = """

@@ -66,7 +66,7 @@ def test_who_pays_sees_each_note_and_gets_receipt_and_voucher(
     assert (seen.money.due_fen, seen.money.rest_fen) == (1_500, 500)  # type: ignore[union-attr]
     insert(terminal, board, 10)
     says(board, "已缴费十五元。多出五元，凭单号码 V B 零零一")
-    assert TAKES in heard(board)
+    says(board, TAKES)
     assert "不找零" in heard(board)
     assert "已收十元，还差五元" in heard(board)
     assert b"VB-001" in board.board.slips[0]

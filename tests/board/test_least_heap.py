@@ -29,10 +29,10 @@ def test_a_busy_day_at_a_gate_fits_a_smaller_heap(image: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("heap", "more"), [(BOARD_HEAP, ALL_DEVICES), (GATE_HEAP, GATE_DEVICES)], ids=["all", "gate"]
+    ("heap", "devices"), [(BOARD_HEAP, ALL_DEVICES), (GATE_HEAP, GATE_DEVICES)], ids=["all", "gate"]
 )
 def test_a_release_is_received_meanwhile(
-    image: Path, tmp_path: Path, heap: str, more: Collection[str]
+    image: Path, tmp_path: Path, heap: str, devices: Collection[str]
 ) -> None:
     factory = Factory(image)
     told: list[tuple[int, int]] = []
@@ -41,7 +41,7 @@ def test_a_release_is_received_meanwhile(
         told.append(await receive(probe, factory.release(2)))
 
     def day(folder: Path) -> Day:
-        day = Day(image, folder, heap, more, factory.flash(1))
+        day = Day(image, folder, heap, devices, factory.flash(1))
         day.beside = update
         return day
 
